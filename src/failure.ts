@@ -1,0 +1,29 @@
+/** What via could not do, in the parts of its one line: `via: <what> <object>: <why> (<hint>)`. */
+export class ViaError extends Error {
+  override name = 'ViaError';
+
+  constructor(
+    what: string,
+    object: string,
+    why: string,
+    /** A hint for the user, and the exit status where it is not via's own 125. */
+    extra: { hint?: string; cause?: unknown; status?: number } = {},
+  ) {
+    const hint = extra.hint === undefined ? '' : ` (${extra.hint})`;
+    super(oneLine(`${what}${object === '' ? '' : ` ${object}`}: ${why}${hint}`), { cause: extra.cause });
+    this.status = extra.status ?? 125;
+  }
+
+  readonly status: number;
+}
+
+/** Whether `error` is a ViaError; by name, since each bundled part has a class of its own. */
+export function isViaError(error: unknown): error is ViaError {
+  return error instanceof Error && error.name === 'ViaError';
+}
+
+/** Text from outside as one printable line: control characters become escapes a terminal does not act on. */
+export function oneLine(text: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are what this is about
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}

@@ -1,0 +1,25 @@
+/** What to do with a family the gateway has no way for: refuse it, or leave it alone. */
+export type OtherFamily = 'refuse' | 'allow';
+
+/** The options of a launch; all of `ipv4`, `ipv6` and `lan` are part of the way out. */
+export interface LaunchOptions {
+  readonly ipv4: OtherFamily;
+  readonly ipv6: OtherFamily;
+  /** Connected networks stay directly reachable (`--no-lan` makes it false). */
+  readonly lan: boolean;
+  readonly dryRun: boolean;
+  readonly verbose: boolean;
+}
+
+/** What the user asked for: the result of reading argv, nothing of it checked against the system. */
+export type Request =
+  | {
+      readonly word: 'launch';
+      readonly gateway: string;
+      readonly command: readonly [string, ...string[]];
+      readonly options: LaunchOptions;
+    }
+  | { readonly word: 'none'; readonly command: readonly [string, ...string[]]; readonly options: LaunchOptions }
+  | { readonly word: 'sweep'; readonly options: LaunchOptions }
+  | { readonly word: 'help'; readonly topic?: string }
+  | { readonly word: 'version' };
