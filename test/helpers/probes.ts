@@ -1,0 +1,83 @@
+import type { Result } from './exec.js';
+import type { Lab } from './lab.js';
+import { fixture, python } from './paths.js';
+import { far, gatewaysOf, hopLimit, type Place } from './topology.js';
+
+export type Kind = 'tcp' | 'udp' | 'ping';
+
+/** Something that runs a command: outside any group, through via, by the classic recipe. */
+export type Runner = (argv: string[]) => Promise<Result>;
+
+/** What came of asking once. */
+export interface Seen {
+  /** The gateway that answered. */
+  gateway: string | null;
+  /** The address it saw; ping cannot tell (its gateway is told by the hop limit). */
+  source: string | null;
+  port: number | null;
+  /** An errno's name, ping's own words, or ETIMEDOUT. */
+  error: string | null;
+  ms: number;
+  /** The socket's own idea of its address. */
+  local?: string | null;
+}
+
+export interface ProbeOptions {
+  address?: string;
+  port?: number;
+  local?: string;
+  localPort?: number;
+  device?: string;
+  /** Seconds. */
+  timeout?: number;
+  /** UDP by sendto() in place of connect() and send(). */
+  unconnected?: boolean;
+}
+
+/** Asks whoever is behind the far address, by the given runner, and tells who answered. */
+export async function probe(runner: Runner, kind: Kind, family: 4 | 6, options: ProbeOptions = {}): Promise<Seen> {
+  const address = options.address ?? (family === 4 ? far.v4 : far.v6);
+  const result = await runner(probeCommand(kind, { ...options, address }));
+  return kind === 'ping' ? readPing(result) : readProbe(result);
+}
+
+/** A runner outside any group. */
+export function outside(lab: Lab, place: Place = 'client'): Runner {
+  return (argv) => lab.run(place, argv);
+}
+
+export function probeCommand(kind: Kind, options: ProbeOptions & { address: string }): string[] {
+  const { address, port = 7000, local, localPort, device, timeout = 1, unconnected } = options;
+  if (kind === 'ping') {
+    const from = device ?? local;
+    return ['ping', '-n', '-c1', `-W${timeout}`, ...(from ? ['-I', from] : []), address];
+  }
+  const given = { local, 'local-port': localPort, device, timeout, unconnected: unconnected && 1 };
+  const words = Object.entries(given).flatMap(([name, value]) =>
+    value === undefined || value === false ? [] : [`--${name}`, String(value)],
+  );
+  return [...python, fixture('probe.py'), kind, address, String(port), ...words];
+}
+
+export function readProbe(result: Result): Seen {
+  const line = result.stdout.trim().split('\n').at(-1) ?? '';
+  try {
+    return JSON.parse(line) as Seen;
+  } catch {
+    return failed(result, result.stderr.trim() || `exit ${result.code ?? result.signal}`);
+  }
+}
+
+function readPing(result: Result): Seen {
+  const answer = /ttl=(\d+) time=([\d.]+)/.exec(result.stdout);
+  if (answer) {
+    const gateway = gatewaysOf({ tun: true }).find((name) => hopLimit(name) === Number(answer[1]));
+    return { ...failed(result, null), gateway: gateway ?? `ttl ${answer[1]}`, ms: Number(answer[2]) };
+  }
+  const words = /^From \S+ (?:icmp_seq=\d+ )?(.*)$/m.exec(result.stdout)?.[1];
+  return failed(result, words ?? (result.stderr.trim() || 'ETIMEDOUT'));
+}
+
+function failed(result: Result, error: string | null): Seen {
+  return { gateway: null, source: null, port: null, error, ms: result.ms };
+}
