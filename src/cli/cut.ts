@@ -1,0 +1,80 @@
+import { ViaError } from '../failure.js';
+import { nearest } from './nearest.js';
+import { OPTIONS, type Option } from './options.js';
+
+export interface Given {
+  readonly option: Option;
+  readonly value: string | boolean;
+}
+
+export interface Cut {
+  readonly given: readonly Given[];
+  /** Where the first word stands that is no option (or the end). */
+  readonly at: number;
+  /** Whether a `--` has ended the options. */
+  readonly ended: boolean;
+  /** `--help` or `--version` was met: reading stopped there. */
+  readonly asks?: 'help' | 'version';
+}
+
+/**
+ * Reads options from `argv[at]` up to the first word that is none, or past a `--`. It touches nothing behind that, so
+ * that the command's own words cannot be taken for ours (yargs rewrites 1.10 to 1.1 there).
+ * Throws ViaError for an option that is unknown, lacks its value, or has one it does not take.
+ */
+export function cutOptions(argv: readonly string[], at: number): Cut {
+  const given: Given[] = [];
+  for (; at < argv.length; at++) {
+    const text = argv[at]!;
+    if (text === '--') return { given, at: at + 1, ended: true };
+    if (!text.startsWith('-') || text === '-') break;
+
+    const options = text.startsWith('--') ? [longOption(text)] : shortOptions(text);
+    for (const option of options) {
+      if (option.name === 'help' || option.name === 'version') return { given, at, ended: false, asks: option.name };
+      if (option.values === undefined) given.push({ option, value: option.given ?? true });
+      else if (text.includes('=')) given.push({ option, value: checked(option, text.slice(text.indexOf('=') + 1)) });
+      else given.push({ option, value: checked(option, argv[++at]) });
+    }
+  }
+  return { given, at, ended: false };
+}
+
+/** The option that `--name` or `--name=value` names. */
+function longOption(text: string): Option {
+  const name = text.slice(2).split('=', 1)[0]!;
+  const option = OPTIONS.find((row) => row.name === name);
+  if (option === undefined) throw unknown(`--${name}`);
+  if (option.values === undefined && text.includes('=')) throw new ViaError('option', `--${name}`, 'takes no value');
+  return option;
+}
+
+/** The options that `-v` or a bundle such as `-vV` names; so far no short one takes a value. */
+function shortOptions(text: string): Option[] {
+  return Array.from(text.slice(1), (letter) => {
+    const option = OPTIONS.find((row) => row.short === letter);
+    if (option === undefined) throw unknown(text);
+    return option;
+  });
+}
+
+function unknown(text: string): ViaError {
+  const near = nearest(
+    text.replace(/^--?/, ''),
+    OPTIONS.map(({ name }) => name),
+  );
+  return new ViaError('option', `"${text}"`, 'unknown', {
+    hint: near === undefined ? 'see via --help' : `did you mean --${near}?`,
+  });
+}
+
+function checked(option: Option, value: string | undefined): string {
+  const hint = option.values!.join(' or ');
+  if (value === undefined || value === '') {
+    throw new ViaError('option', `--${option.name}`, 'value missing', { hint });
+  }
+  if (!option.values!.includes(value)) {
+    throw new ViaError('option', `--${option.name}`, `"${value}" is no value of it`, { hint });
+  }
+  return value;
+}

@@ -1,0 +1,60 @@
+import type { LaunchOptions } from '../request.js';
+
+/** One option. The command line, `--help`, the man page and yargs all follow this; adding one is adding a row. */
+export interface Option {
+  readonly name: string;
+  readonly short?: string;
+  /** The field of LaunchOptions it sets; none for `--help` and `--version`, which end the reading. */
+  readonly field?: keyof LaunchOptions;
+  /** The values it takes; without, it is a flag. */
+  readonly values?: readonly string[];
+  /** What a flag sets its field to: true, unless its name says no. */
+  readonly given?: boolean;
+  readonly default?: string | boolean;
+  /** `Way out` changes where packets may go, and so goes with a gateway only. */
+  readonly group: 'Way out' | 'Other options';
+  readonly describe: string;
+}
+
+const FAMILY = { values: ['refuse', 'allow'], default: 'refuse', group: 'Way out' } as const;
+
+// prettier-ignore
+export const OPTIONS: readonly Option[] = [
+  { name: 'ipv4', field: 'ipv4', ...FAMILY, describe: 'IPv4, when the gateway has none' },
+  { name: 'ipv6', field: 'ipv6', ...FAMILY, describe: 'IPv6, when the gateway has none' },
+  { name: 'no-lan', field: 'lan', given: false, default: true, group: 'Way out', describe: 'send what is for connected networks to the gateway too' },
+  { name: 'dry-run', field: 'dryRun', default: false, group: 'Other options', describe: 'print the changes as commands, change nothing' },
+  { name: 'verbose', short: 'v', field: 'verbose', default: false, group: 'Other options', describe: 'print each change as it is made' },
+  { name: 'help', short: 'h', group: 'Other options', describe: 'print this text' },
+  { name: 'version', short: 'V', group: 'Other options', describe: 'print the version' },
+];
+
+/** A management word. All are reserved, so that no script can come to rely on a gateway of that name. */
+export interface Word {
+  readonly name: string;
+  /** How it is called and what it does; only the words that are built have them. */
+  readonly usage?: string;
+  readonly describe?: string;
+}
+
+// prettier-ignore
+const BUILT: readonly Word[] = [
+  { name: 'run', usage: 'run [options] <gateway> [--] <command> [args...]', describe: 'Runs the command by the gateway, also one that is called like a word.' },
+  { name: 'none', usage: 'none [--] <command> [args...]', describe: 'Runs the command outside any group, as if via were not there.' },
+  { name: 'sweep', usage: 'sweep [--dry-run] [-v]', describe: 'Removes what groups without members have left in the kernel.' },
+  { name: 'help', usage: 'help [word]', describe: 'Prints the options, or what a word does.' },
+  { name: 'version', usage: 'version', describe: 'Prints the version.' },
+];
+
+const LATER = 'status attach detach up down check doctor dns desktop alias completion keep list ls config self'.split(
+  ' ',
+);
+
+export const WORDS: readonly Word[] = [...BUILT, ...LATER.map((name) => ({ name }))];
+
+/** Whether the word does anything in this version. */
+export function isBuilt(word: Word): boolean {
+  return word.describe !== undefined;
+}
+
+export const USAGE = 'via [options] <gateway> [--] <command> [args...]';

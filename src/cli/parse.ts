@@ -1,0 +1,91 @@
+import { ViaError } from '../failure.js';
+import type { LaunchOptions, Request } from '../request.js';
+import { cutOptions, type Given } from './cut.js';
+import { nearest } from './nearest.js';
+import { isBuilt, OPTIONS, USAGE, WORDS } from './options.js';
+
+/**
+ * What argv (without node and script) asks for. Pure, and without a package: every launch pays for this.
+ * The first word that is no option is a management word, else a gateway; behind `--` or `run` it is always a gateway.
+ * Everything from the command's name on is the command's own. Throws ViaError, with status 125, for anything else.
+ */
+export function parse(argv: readonly string[]): Request {
+  const { given, at, ended, asks } = cutOptions(argv, 0);
+  if (asks !== undefined) return { word: asks };
+  const first = argv[at];
+  if (first === undefined) throw noCommand();
+
+  const word = ended ? undefined : WORDS.find(({ name }) => name === first);
+  if (word === undefined) return launch(argv, at, ended, given);
+  if (!isBuilt(word)) throw new ViaError(word.name, '', 'not built yet');
+
+  const rest = cutOptions(argv, at + 1);
+  if (rest.asks === 'version') return { word: 'version' };
+  if (rest.asks === 'help') return { word: 'help', topic: word.name };
+  const all = [...given, ...rest.given];
+  switch (word.name) {
+    case 'run':
+      if (rest.at >= argv.length) throw noCommand();
+      return launch(argv, rest.at, rest.ended, all);
+    case 'none':
+      return { word: 'none', command: command(argv, rest.at), options: collect(all, 'none') };
+    case 'sweep':
+      nothing(argv, rest.at, 'sweep');
+      return { word: 'sweep', options: collect(all, 'sweep') };
+    case 'help':
+      nothing(argv, rest.at + 1, 'help');
+      return rest.at < argv.length ? { word: 'help', topic: topic(argv[rest.at]!) } : { word: 'help' };
+    default:
+      nothing(argv, rest.at, 'version');
+      return { word: 'version' };
+  }
+}
+
+/** A launch by the gateway at `argv[at]`. One `--` behind the gateway is ours, also after an earlier one. */
+function launch(argv: readonly string[], at: number, ended: boolean, before: readonly Given[]): Request {
+  const gateway = argv[at]!;
+  if (ended) {
+    const start = argv[at + 1] === '--' ? at + 2 : at + 1;
+    return { word: 'launch', gateway, command: command(argv, start), options: collect(before) };
+  }
+  const after = cutOptions(argv, at + 1);
+  if (after.asks !== undefined) return { word: after.asks };
+  const options = collect([...before, ...after.given]);
+  return { word: 'launch', gateway, command: command(argv, after.at), options };
+}
+
+function command(argv: readonly string[], at: number): [string, ...string[]] {
+  const [name, ...args] = argv.slice(at);
+  if (name === undefined) throw noCommand();
+  return [name, ...args];
+}
+
+function noCommand(): ViaError {
+  return new ViaError('command', '', 'missing', { hint: `usage: ${USAGE}` });
+}
+
+/** The defaults, changed by what was given; of one given twice the last counts. */
+function collect(given: readonly Given[], word?: string): LaunchOptions {
+  // `none` with --no-lan would promise what it cannot keep: what changes the way out needs one.
+  const misplaced = given.find(({ option }) => word !== undefined && option.group === 'Way out');
+  if (misplaced) throw new ViaError('option', `--${misplaced.option.name}`, `goes with a gateway, not with ${word}`);
+
+  const fields: Partial<Record<keyof LaunchOptions, unknown>> = {};
+  for (const { field, default: value } of OPTIONS) if (field !== undefined) fields[field] = value;
+  for (const { option, value } of given) if (option.field !== undefined) fields[option.field] = value;
+  return fields as LaunchOptions; // one row for each field, with its values: a test checks the table
+}
+
+/** A word that takes no more words must not swallow a command in silence. */
+function nothing(argv: readonly string[], at: number, word: string): void {
+  if (at < argv.length)
+    throw new ViaError(word, `"${argv[at]!}"`, 'one word too many', { hint: `see via help ${word}` });
+}
+
+function topic(text: string): string {
+  if (WORDS.some(({ name }) => name === text)) return text;
+  const built = WORDS.filter(isBuilt).map(({ name }) => name);
+  const near = nearest(text, built);
+  const hint = near === undefined ? `words: ${built.join(' ')}` : `did you mean ${near}?`;
+  throw new ViaError('help', `"${text}"`, 'no such word', { hint });
+}

@@ -1,0 +1,61 @@
+import yargs, { type Argv } from 'yargs';
+import { isBuilt, OPTIONS, type Option, WORDS } from './options.js';
+
+/** The text of `via --help`, laid out by yargs from the table; no line is longer than 80 columns. */
+export async function renderHelp(): Promise<string> {
+  const words = WORDS.filter(isBuilt).map(({ name }) => name);
+  return configure(yargs([]))
+    .usage('Usage: $0 [options] <gateway> [options] [--] <command> [args...]')
+    .usage('       $0 <word> ...')
+    .example('$0 10.0.0.1 -- curl example.com', 'by that router; IPv6 is refused')
+    .example('$0 10.0.0.1,fe80::1%eth1 ssh host', 'one of each family')
+    .example('$0 wg0 firefox', 'by a device (%eth1 is always a device)')
+    .epilogue(`Words: ${words.join(', ')} (see via help <word>)`)
+    .epilogue('Exit status: that of the command; 127 not found, 126 cannot run, 125 via failed')
+    .getHelp();
+}
+
+/** In yargs 17.7, but not in its types. */
+interface Untyped {
+  usageConfiguration(settings: { 'hide-types': boolean }): Argv;
+}
+
+/** yargs, set up from the table so that it reads the options before a gateway as `parse` does (a test compares). */
+export function configure(target: Argv): Argv {
+  (target as Argv & Untyped)
+    .usageConfiguration({ 'hide-types': true })
+    .scriptName('via')
+    .parserConfiguration({
+      'boolean-negation': false,
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'duplicate-arguments-array': false,
+      'halt-at-non-option': true,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+    })
+    .locale('en') // else it looks for its translations beside the bundle, in the user's language
+    .wrap(80)
+    .help(false)
+    .version(false)
+    .strictOptions()
+    .exitProcess(false);
+  for (const option of OPTIONS) target.option(option.name, settings(option));
+  return target;
+}
+
+function settings({ short, values, default: value, describe, group: name }: Option) {
+  const group = `${name}:`;
+  const alias = short === undefined ? {} : { alias: short };
+  if (values === undefined) return { ...alias, group, describe, boolean: true } as const;
+  const described = `${describe}: ${values.map((one) => (one === value ? `${one} (default)` : one)).join(' or ')}`;
+  return {
+    ...alias,
+    group,
+    describe: described,
+    string: true,
+    requiresArg: true,
+    choices: values,
+    default: value,
+  } as const;
+}
