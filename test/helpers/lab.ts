@@ -71,12 +71,16 @@ export class Lab {
       });
   }
 
-  /** A process that belongs to the lab itself, and is no leftover of a test. */
+  /** Starts what belongs to the lab itself, so is no leftover of a test, and waits for its word. */
   async serve(place: Place, argv: string[]): Promise<Running> {
-    const server = this.start(place, argv, { detached: true });
-    this.#own.add(server.pid);
+    const server = this.own(this.start(place, argv, { detached: true }));
     await server.waitFor(/^ready/m);
     return server;
+  }
+
+  own(running: Running): Running {
+    this.#own.add(running.pid);
+    return running;
   }
 
   /** Ends the lab and all that runs in it. */

@@ -32,6 +32,8 @@ export interface ProbeOptions {
   timeout?: number;
   /** UDP by sendto() in place of connect() and send(). */
   unconnected?: boolean;
+  /** Keeps the socket, and answers each line of its input with a line; for port 7001 or UDP. */
+  talk?: boolean;
 }
 
 /** Asks whoever is behind the far address, by the given runner, and tells who answered. */
@@ -47,14 +49,14 @@ export function outside(lab: Lab, place: Place = 'client'): Runner {
 }
 
 export function probeCommand(kind: Kind, options: ProbeOptions & { address: string }): string[] {
-  const { address, port = 7000, local, localPort, device, timeout = 1, unconnected } = options;
+  const { address, port = 7000, local, localPort, device, timeout = 1, unconnected, talk } = options;
   if (kind === 'ping') {
     const from = device ?? local;
     return ['ping', '-n', '-c1', `-W${timeout}`, ...(from ? ['-I', from] : []), address];
   }
-  const given = { local, 'local-port': localPort, device, timeout, unconnected: unconnected && 1 };
+  const given = { local, 'local-port': localPort, device, timeout, unconnected, talk };
   const words = Object.entries(given).flatMap(([name, value]) =>
-    value === undefined || value === false ? [] : [`--${name}`, String(value)],
+    value === undefined || value === false ? [] : [`--${name}`, value === true ? '1' : String(value)],
   );
   return [...python, fixture('probe.py'), kind, address, String(port), ...words];
 }

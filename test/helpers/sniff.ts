@@ -27,10 +27,8 @@ export async function sniff(
   { marker = neighbour(place, device), patience = 3000 }: SniffOptions = {},
 ): Promise<Sniffer> {
   const wanted = filter ? `(${filter}) or ${markers}` : '';
-  const tcpdump = lab.start(place, [
-    ...['tcpdump', '-i', device, '-n', '-l', '--immediate-mode', '-U', '-Z', 'root', '-tt'],
-    ...['-s', '256', wanted],
-  ]);
+  const flags = `-i ${device} -n -l --immediate-mode -U -Z root -tt -s 256`.split(' ');
+  const tcpdump = lab.own(lab.start(place, ['tcpdump', ...flags, wanted]));
   try {
     await tcpdump.waitFor(/listening on/, { timeout: patience, on: 'stderr' });
     await seeMarker(lab, place, marker, tcpdump, 1, patience);
