@@ -1,6 +1,7 @@
 // Bundles src/ into dist/: one CommonJS file for the launch, and one file for each part that is imported on demand.
 import { build } from 'esbuild';
 import { readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { basename, dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -20,7 +21,7 @@ const onDemand = {
   },
 };
 
-async function bundle(entry, outfile) {
+async function bundle(entry, outfile, more = {}) {
   await build({
     entryPoints: [entry],
     outfile,
@@ -28,15 +29,23 @@ async function bundle(entry, outfile) {
     platform: 'node',
     target: 'node20.19',
     format: 'cjs',
+    supported: { 'dynamic-import': false },
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: 'none',
     logLevel: 'warning',
-    define: { __VERSION__: JSON.stringify(version) },
+    define: { __VERSION__: JSON.stringify(version), ...more },
     plugins: [onDemand],
   });
 }
 
 rmSync(`${root}/dist`, { recursive: true, force: true });
-await bundle(`${root}/src/main.ts`, `${root}/dist/via.cjs`);
-for (const part of found) await bundle(part, `${root}/dist/${basename(part, '.ts')}.cjs`);
+
+// --help is laid out by yargs once, here: at run time that would cost 14 ms.
+await bundle(`${root}/src/cli/usage.ts`, `${root}/dist/usage.cjs`);
+const { renderHelp } = createRequire(import.meta.url)(`${root}/dist/usage.cjs`);
+const help = { __HELP__: JSON.stringify(await renderHelp()) };
+rmSync(`${root}/dist/usage.cjs`);
+
+await bundle(`${root}/src/main.ts`, `${root}/dist/via.cjs`, help);
+for (const part of found) await bundle(part, `${root}/dist/${basename(part, '.ts')}.cjs`, help);

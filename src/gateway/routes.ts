@@ -1,0 +1,62 @@
+import { MAIN, isOurs, tableOfLine, UNICAST, type RouteLine, type Routing } from '../kernel/routing.js';
+import type { Facts, Lan } from '../plan/facts.js';
+import { FAMILIES, type Family } from '../plan/wayout.js';
+import { isSafeDeviceName } from './text.js';
+
+type BothFamilies = { readonly [F in Family]: Routing };
+
+/** Protocols by which the kernel, router advertisements and DHCP clients add a connected network (rtnetlink(7)). */
+const CONNECTED = ['2', '9', '16'];
+
+/**
+ * The networks that main reaches without a gateway: of broadcast devices only, never all or half of the Internet, so
+ * that an LTE modem's `default dev wwan0` or OpenVPN's halves do not pass for a LAN.
+ */
+export function connectedNetworks(family: Family, routing: BothFamilies): Lan[] {
+  const links = new Map(routing[4].links.map((link) => [link.ifname, link]));
+  return routing[family].routes.flatMap((route) => {
+    const link = links.get(route.dev ?? '');
+    if (link === undefined || !link.flags.includes('BROADCAST') || !isSafeDeviceName(link.ifname)) return [];
+    if (!isUnicast(route) || route.gateway !== undefined || route.nexthops !== undefined) return [];
+    if (tableOfLine(route) !== MAIN || !CONNECTED.includes(route.protocol ?? '') || prefixOf(route, family) < 2) return [];
+    return [{ family, network: route.dst, device: link.ifname, index: link.ifindex }];
+  });
+}
+
+/** Main's default routes, one for each next hop. */
+export function defaultRoutes(routing: BothFamilies): Facts['defaults'] {
+  return FAMILIES.flatMap((family) =>
+    routing[family].routes
+      .filter((route) => route.dst === 'default' && isUnicast(route) && tableOfLine(route) === MAIN)
+      .flatMap((route) => hopsOf(route).map((hop) => ({ family, ...hop }))),
+  );
+}
+
+/** `<next hop>%<device>` -> link-layer address. */
+export function neighbourAddresses(routing: BothFamilies): Map<string, string> {
+  const lines = FAMILIES.flatMap((family) => routing[family].neighbours);
+  return new Map(
+    lines.flatMap(({ dst, dev, lladdr }) => (lladdr === undefined ? [] : [[`${dst}%${dev}`, lladdr] as const])),
+  );
+}
+
+/** A route's next hops and devices; several where it is multipath. */
+export function hopsOf({ gateway, dev, nexthops = [] }: RouteLine): { device: string; nextHop?: string }[] {
+  const hops = nexthops.length > 0 ? nexthops : [{ gateway, dev }];
+  return hops.flatMap((hop) => {
+    if (hop.dev === undefined) return [];
+    return [hop.gateway === undefined ? { device: hop.dev } : { device: hop.dev, nextHop: hop.gateway }];
+  });
+}
+
+export const isUnicast = ({ type }: RouteLine): boolean => type === undefined || type === UNICAST;
+
+/** Routes of everybody but us. */
+export const foreign = (routes: readonly RouteLine[]): RouteLine[] => routes.filter((route) => !isOurs(route));
+
+/** A route's prefix length. */
+export function prefixOf({ dst }: RouteLine, family: Family): number {
+  if (dst === 'default') return 0;
+  const [, length] = dst.split('/');
+  return length === undefined ? (family === 4 ? 32 : 128) : Number(length);
+}

@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync } from 'node:fs';
+import { ViaError } from '../failure.js';
+import { ignoring } from '../kernel/cgroup.js';
+import { runTools, TOOL_ENVIRONMENT, type Done, type Job } from '../kernel/tools.js';
+import { RUNTIME } from '../plan/wanted.js';
+
+/** The one lock for every change. Root's alone: a file that anybody can open, anybody can lock. */
+export const LOCK = `${RUNTIME}/lock`;
+
+/** Longest wait for the lock, in seconds. */
+const PATIENCE = 15;
+
+/** The lock, held; the kernel releases it when we die. */
+export interface Lock {
+  readonly fd: number;
+}
+
+/**
+ * Takes the lock and runs jobs under it, in one go where nobody else has it. flock(1) locks a descriptor that we keep,
+ * so the lock outlives it. Throws when somebody else holds the lock for too long.
+ */
+export async function lockAndRun(jobs: readonly Job[]): Promise<{ lock: Lock; done: readonly Done[] }> {
+  for (;;) {
+    const lock = { fd: openLock() };
+    let done = runTools(jobs, { fd: lock.fd, take: true });
+    if (done === undefined) {
+      await wait(lock);
+      done = runTools(jobs, { fd: lock.fd, take: false });
+    }
+    // The last user of the machine removes the file: a lock on a file without a name keeps nobody out.
+    const named = ignoring(['ENOENT'], () => lstatSync(LOCK).ino);
+    if (done !== undefined && named === fstatSync(lock.fd).ino) return { lock, done };
+    unlock(lock);
+  }
+}
+
+/** Gives the lock back. */
+export const unlock = ({ fd }: Lock): void => closeSync(fd);
+
+function openLock(): number {
+  for (;;) {
+    makeRuntimeDirectory();
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
+    try {
+      return openSync(LOCK, flags, 0o600);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unusable(LOCK, error);
+    }
+  }
+}
+
+function makeRuntimeDirectory(): void {
+  try {
+    mkdirSync(RUNTIME, 0o700);
+    return;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(RUNTIME, error);
+  }
+  const stat = ignoring(['ENOENT'], () => lstatSync(RUNTIME));
+  if (stat !== undefined && (!stat.isDirectory() || stat.uid !== 0 || (stat.mode & 0o022) !== 0)) {
+    throw new ViaError('directory', RUNTIME, 'not a directory that only root can write', { hint: 'remove it' });
+  }
+}
+
+const unusable = (path: string, error: unknown): ViaError =>
+  new ViaError('file', path, (error as Error).message, { cause: error, hint: 'via needs a writable /run' });
+
+/** With the event loop running, so that a signal can end the wait. */
+async function wait({ fd }: Lock): Promise<void> {
+  const flock = spawn('flock', ['-w', String(PATIENCE), '3'], {
+    env: TOOL_ENVIRONMENT,
+    stdio: ['ignore', 'ignore', 'ignore', fd],
+  });
+  const status = await new Promise<number | null>((resolve, reject) => {
+    flock.once('error', reject);
+    flock.once('exit', resolve);
+  });
+  if (status === 0) return;
+  closeSync(fd);
+  throw new ViaError('lock', LOCK, `held by another process for ${PATIENCE} s`, { hint: 'try again' });
+}

@@ -1,0 +1,137 @@
+import { listCgroups, removedNow, type Cgroup } from '../kernel/cgroup.js';
+import { findHierarchy, type Hierarchy } from '../kernel/hierarchy.js';
+import { hasV6, netnsOf } from '../kernel/proc.js';
+import { NO_ROUTING, parseRouting, readJob, routingThings, type Routing } from '../kernel/routing.js';
+import { dropsOurReplies, srcValidMark } from '../kernel/sysctl.js';
+import { toolError, type Done, type Job } from '../kernel/tools.js';
+import type { Facts } from '../plan/facts.js';
+import { readListing, type FirewallSeen } from '../plan/marking/listing.js';
+import { slotOfClassId } from '../plan/numbers.js';
+import type { Thing } from '../plan/things.js';
+import { cgroupThing, recordThing, runtimeDirectory, RUNTIME, sysctlThing } from '../plan/wanted.js';
+import { parseKey, type Family, type Group } from '../plan/wayout.js';
+import { connectedNetworks, defaultRoutes, neighbourAddresses } from '../gateway/routes.js';
+import { readRecords, type Records } from './records.js';
+
+/** The system as it is: all that a launch, a leave and a sweep decide by. */
+export interface System {
+  readonly hierarchy: Hierarchy;
+  /** Our cgroups of the whole machine. */
+  readonly cgroups: readonly Cgroup[];
+  /** The groups of this network namespace that are alive. */
+  readonly groups: readonly Group[];
+  /** Everything with our tag that exists here. */
+  readonly things: readonly Thing[];
+  readonly facts: Facts;
+  readonly routing: { readonly [F in Family]: Routing };
+  readonly firewall: FirewallSeen;
+  readonly records: Records;
+}
+
+/** How to look: what to do with a group that has no member (true: it is gone), and whether the firewall can be read. */
+export interface Manner {
+  readonly sweep: (cgroup: Cgroup) => boolean;
+  readonly root: boolean;
+}
+
+/** Under the lock: empty groups are removed as they are met. */
+export const SWEEPING: Manner = { sweep: ({ path }) => removedNow(path), root: true };
+
+/** Without the lock: empty groups count as gone, and are left. */
+export const WATCHING: Manner = { sweep: () => true, root: true };
+
+/** The processes that read the kernel, to be run at the same time. Only root can read the firewall. */
+export function lookJobs(root: boolean): Job[] {
+  const listing: Job = { argv: ['nft', '-j', 'list', 'table', 'inet', 'via'], reads: true };
+  return [readJob(4), ...(hasV6() ? [readJob(6)] : []), ...(root ? [listing] : [])];
+}
+
+/** Puts together what those processes printed and what the kernel's files say. Throws where a tool failed. */
+export function look(done: readonly Done[], { sweep }: Manner): System {
+  const v6 = hasV6();
+  const [first, second] = done;
+  const routing = { 4: routingOf(first), 6: v6 ? routingOf(second) : NO_ROUTING };
+  const firewall = firewallOf(done.find(({ job }) => job.argv[0] === 'nft'));
+  const hierarchy = findHierarchy();
+  const records = readRecords();
+  const namespace = netnsOf('self') ?? '';
+  const known = hierarchy.mounted ? listCgroups(hierarchy.path) : [];
+  const gone = known.filter((cgroup) => cgroup.members.length === 0 && sweep(cgroup));
+  const cgroups = known.filter((cgroup) => !gone.includes(cgroup));
+  const groups = cgroups.flatMap((cgroup) => groupOf(cgroup, firewall, records, namespace) ?? []);
+  const tagged = [...routingThings(4, routing[4]), ...routingThings(6, routing[6]), ...firewall.things];
+  const oldMarks = records.sysctls.filter((record) => record.namespace === namespace && tagged.length > 0);
+  const facts: Facts = {
+    v6,
+    namespace,
+    hierarchy,
+    lans: [...connectedNetworks(4, routing), ...connectedNetworks(6, routing)],
+    devices: new Set(routing[4].links.filter(({ flags }) => flags.includes('UP')).map(({ ifname }) => ifname)),
+    defaults: defaultRoutes(routing),
+    neighbours: neighbourAddresses(routing),
+    filtered: new Map(
+      routing[4].links.flatMap(({ ifname }) => {
+        if (!dropsOurReplies(ifname)) return [];
+        const old = oldMarks.find(({ device }) => device === ifname)?.old ?? srcValidMark(ifname);
+        return old === '0' ? [[ifname, old] as const] : [];
+      }),
+    ),
+    records: new Map([...records.groups].map(([uuid, { text }]) => [uuid, text])),
+    elsewhere: cgroups.some(({ uuid }) => !groups.some((group) => group.uuid === uuid)),
+  };
+  const things = [
+    ...tagged,
+    ...machineThings(hierarchy, records),
+    ...oldMarks.map(({ device, old }) => sysctlThing(device, srcValidMark(device), old, namespace)),
+    ...[...groups, ...gone].map(({ uuid, classId }) => cgroupThing(`${hierarchy.path}/via-${uuid}`, classId)),
+    ...recordThings(records, cgroups, groups),
+  ];
+  return { hierarchy, cgroups, groups, things, facts, routing, firewall, records };
+}
+
+function routingOf(done: Done | undefined): Routing {
+  if (done === undefined) return NO_ROUTING;
+  if (done.status !== 0) throw toolError('routes', done);
+  return parseRouting(done.stdout);
+}
+
+function firewallOf(done: Done | undefined): FirewallSeen {
+  if (done === undefined || /No such file or directory/.test(done.stderr)) return readListing('');
+  if (done.status !== 0) throw toolError('firewall', done);
+  return readListing(done.stdout);
+}
+
+/**
+ * The group of a cgroup, where it is one of this network namespace: our table names it, or, when somebody removed the
+ * table, its record does and a member is here. The namespace's number alone says nothing: numbers are used again.
+ */
+function groupOf(cgroup: Cgroup, firewall: FirewallSeen, records: Records, namespace: string): Group | undefined {
+  const { uuid, classId, members } = cgroup;
+  const slot = slotOfClassId(classId);
+  if (slot === undefined) return undefined;
+  const listed = firewall.groups.find((group) => group.uuid === uuid && group.slot === slot);
+  if (listed !== undefined) return { ...listed, classId };
+  const record = records.groups.get(uuid)?.record;
+  const wayOut = parseKey(record?.key ?? '');
+  if (wayOut === undefined || record?.namespace !== namespace) return undefined;
+  return members.some((pid) => netnsOf(pid) === namespace) ? { uuid, slot, classId, wayOut } : undefined;
+}
+
+function machineThings(hierarchy: Hierarchy, records: Records): Thing[] {
+  const mount: Thing = { kind: 'mount', id: 'mount', scope: 'machine', state: '', ...hierarchy };
+  return [...(records.exists ? [runtimeDirectory()] : []), ...(hierarchy.own && hierarchy.mounted ? [mount] : [])];
+}
+
+/** Records of this namespace's groups, and of groups that are gone, wherever they were. */
+function recordThings(records: Records, cgroups: readonly Cgroup[], groups: readonly Group[]): Thing[] {
+  const alive = cgroups.map(({ uuid }) => uuid);
+  const elsewhere = alive.filter((uuid) => !groups.some((group) => group.uuid === uuid));
+  return [
+    ...[...records.groups]
+      .filter(([uuid]) => !elsewhere.includes(uuid))
+      .map(([uuid, { text }]) => recordThing(`${RUNTIME}/group-${uuid}`, text)),
+    ...records.leaving
+      .filter((uuid) => !alive.includes(uuid))
+      .map((uuid) => recordThing(`${RUNTIME}/leaving-${uuid}`, '')),
+  ];
+}

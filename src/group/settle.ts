@@ -1,0 +1,48 @@
+import { apply } from '../kernel/apply.js';
+import { runTools } from '../kernel/tools.js';
+import { nftables } from '../plan/marking/nftables.js';
+import { plan } from '../plan/plan.js';
+import { render } from '../plan/render.js';
+import type { Change } from '../plan/things.js';
+import { wanted } from '../plan/wanted.js';
+import type { Group } from '../plan/wayout.js';
+import { look, lookJobs, SWEEPING, type System } from './look.js';
+import type { Lock } from './lock.js';
+
+/** Where the changes are told as they happen. */
+export type Tell = (lines: readonly string[]) => void;
+
+/** What has to change for these groups, beside those that are alive, and for no others. */
+export const changesFor = (system: System, more: readonly Group[]): Change[] =>
+  plan(wanted([...system.groups, ...more], system.facts, nftables), system.things);
+
+/**
+ * Under the lock: makes wanted and seen equal. What others did in the meantime can make one change fail (a device that
+ * went took its routes along), so after a failure it looks once more. Throws when the second try fails too.
+ */
+export function settle(system: System, more: readonly Group[], lock: Lock, tell: Tell): void {
+  try {
+    make(changesFor(system, more), lock, tell);
+  } catch (error) { if (process.env.DBG) console.error("DBG", error);
+    const again = lookAgain(lock);
+    const facts = { ...again.facts, records: new Map([...system.facts.records, ...again.facts.records]) };
+    const missing = more.filter(({ uuid }) => !again.groups.some((group) => group.uuid === uuid));
+    const changes = changesFor({ ...again, facts }, missing);
+    if (changes.length === 0) return;
+    try {
+      make(changes, lock, tell);
+    } catch {
+      throw error;
+    }
+  }
+}
+
+/** Looks while the lock is held already. */
+export const lookAgain = ({ fd }: Lock): System =>
+  look(runTools(lookJobs(true), { fd, take: false }) ?? [], SWEEPING);
+
+function make(changes: readonly Change[], lock: Lock, tell: Tell): void {
+  if (changes.length === 0) return;
+  tell(render(changes, nftables));
+  apply(changes, nftables, lock.fd);
+}

@@ -1,0 +1,85 @@
+import { mkdirSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { ViaError } from '../failure.js';
+import type { Marking } from '../plan/marking/marking.js';
+import type { Change, Thing } from '../plan/things.js';
+import { FAMILIES } from '../plan/wayout.js';
+import { ignoring, makeCgroup, removedNow } from './cgroup.js';
+import { setSrcValidMark } from './sysctl.js';
+import { runTools, toolError, type Job } from './tools.js';
+
+/**
+ * Makes the changes: first what the tools do, all at the same time, then the files in their order, so that the cgroup
+ * comes last; what is removed before them and after them likewise. Throws at the first that fails.
+ */
+export function apply(changes: readonly Change[], marking: Marking, lock: number): void {
+  const of = (what: 'add' | 'remove', ...kinds: readonly Thing['kind'][]): Thing[] =>
+    changes.filter((c) => (c.do === 'remove') === (what === 'remove') && kinds.includes(c.thing.kind)).map((c) => c.thing);
+  for (const thing of [...of('remove', 'cgroup', 'record'), ...of('remove', 'sysctl')]) remove(thing);
+  for (const thing of of('add', 'mount')) if (thing.kind === 'mount') makeDirectory(thing.path);
+  const done = runTools(jobs(changes, marking), { fd: lock, take: false }) ?? [];
+  for (const one of done) if (one.status !== 0) throw toolError(WHAT[one.job.argv[0]] ?? 'tool', one);
+  for (const thing of [...of('add', 'sysctl'), ...of('add', 'record'), ...of('add', 'cgroup')]) add(thing);
+  for (const thing of [...of('remove', 'mount'), ...of('remove', 'directory')]) remove(thing);
+}
+
+const WHAT: Readonly<Record<string, string>> = { ip: 'route', nft: 'firewall', mount: 'cgroup', umount: 'cgroup' };
+
+function jobs(changes: readonly Change[], marking: Marking): Job[] {
+  const transaction = marking.transaction(changes);
+  const mounts = changes.flatMap(({ do: what, thing }): Job[] => {
+    if (thing.kind !== 'mount') return [];
+    if (what === 'remove') return [{ argv: ['umount', '-n', thing.path] }];
+    return [{ argv: ['mount', '-n', '-t', 'cgroup', '-o', thing.controllers, 'via', thing.path] }];
+  });
+  return [
+    ...(transaction === '' ? [] : [{ argv: ['nft', '-f', '-'] as const, input: transaction }]),
+    // A process for each family: no line of a batch can name one for `rule` (iproute2, ip_batch_cmd).
+    ...FAMILIES.flatMap((family): Job[] => {
+      const lines = changes.flatMap(({ do: what, thing }) => {
+        if ((thing.kind !== 'route' && thing.kind !== 'rule') || thing.family !== family) return [];
+        return [`${thing.kind} ${what === 'remove' ? 'del' : 'add'} ${thing.words}\n`];
+      });
+      return lines.length === 0 ? [] : [{ argv: ['ip', `-${family}`, '-batch', '-'], input: lines.join('') }];
+    }),
+    ...mounts,
+  ];
+}
+
+function add(thing: Thing): void {
+  if (thing.kind === 'cgroup') makeCgroup(thing.path, Number(thing.state));
+  if (thing.kind === 'record') writeRecord(thing.path, thing.state);
+  if (thing.kind === 'sysctl') {
+    writeRecord(thing.record, `${thing.old}\n`);
+    setSrcValidMark(thing.device, thing.state);
+  }
+}
+
+function remove(thing: Thing): void {
+  const absent = ['ENOENT'];
+  if (thing.kind === 'cgroup') removedNow(thing.path);
+  if (thing.kind === 'record') ignoring(absent, () => unlinkSync(thing.path));
+  if (thing.kind === 'sysctl') {
+    setSrcValidMark(thing.device, thing.old);
+    ignoring(absent, () => unlinkSync(thing.record));
+  }
+  if (thing.kind === 'mount') ignoring([...absent, 'EBUSY', 'ENOTEMPTY'], () => rmdirSync(thing.path));
+  if (thing.kind === 'directory') {
+    ignoring(absent, () => unlinkSync(`${thing.path}/lock`));
+    // Somebody else's file, or the record of a namespace that nobody swept yet: then the directory stays.
+    ignoring([...absent, 'ENOTEMPTY'], () => rmdirSync(thing.path));
+  }
+}
+
+function makeDirectory(path: string): void {
+  ignoring(['EEXIST'], () => mkdirSync(path, 0o700));
+}
+
+function writeRecord(path: string, text: string): void {
+  try {
+    // Never through a link that somebody put there: the directory is root's alone, and so is what is in it.
+    ignoring(['ENOENT'], () => unlinkSync(path));
+    writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    throw new ViaError('file', path, (error as Error).message, { cause: error, hint: 'via needs a writable /run' });
+  }
+}

@@ -1,0 +1,114 @@
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, write, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ViaError } from '../failure.js';
+
+/** A directory of ours in the net_cls hierarchy. */
+export interface Cgroup {
+  readonly uuid: string;
+  readonly path: string;
+  readonly classId: number;
+  /** The process ids in it and in its child groups. */
+  readonly members: readonly number[];
+}
+
+const PREFIX = 'via-';
+
+/** The path of a group's directory. */
+export const cgroupPath = (hierarchy: string, uuid: string): string => `${hierarchy}/${PREFIX}${uuid}`;
+
+/** Our groups, of every network namespace: the hierarchy knows none. */
+export function listCgroups(hierarchy: string): Cgroup[] {
+  const names = ignoring(['ENOENT'], () => readdirSync(hierarchy)) ?? [];
+  return names.filter((name) => name.startsWith(PREFIX)).flatMap((name) => {
+    const path = `${hierarchy}/${name}`;
+    const group = ignoring(['ENOENT', 'ENODEV'], () => ({ classId: classIdOf(path), members: membersOf(path) }));
+    return group === undefined ? [] : [{ uuid: name.slice(PREFIX.length), path, ...group }];
+  });
+}
+
+/** Every class id in use in the hierarchy, whoever made it. */
+export function classIds(hierarchy: string): Set<number> {
+  const found = new Set<number>();
+  const pending = [hierarchy];
+  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+    const here = path;
+    ignoring(['ENOENT', 'ENODEV'], () => {
+      found.add(classIdOf(here));
+      const children = readdirSync(here, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+      pending.push(...children.map(({ name }) => `${here}/${name}`));
+    });
+  }
+  return found;
+}
+
+/** The members of a group and of its child groups. */
+export function membersOf(path: string): number[] {
+  const own = readFileSync(`${path}/cgroup.procs`, 'utf8').split('\n').filter((line) => line !== '').map(Number);
+  return [...own, ...children(path).flatMap((child) => membersOf(child))];
+}
+
+const classIdOf = (path: string): number => Number(readFileSync(`${path}/net_cls.classid`, 'utf8'));
+
+const children = (path: string): string[] =>
+  readdirSync(path, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [`${path}/${entry.name}`] : []));
+
+/** Makes a group; the class id is read back, since a group without one would be routed like everybody. */
+export function makeCgroup(path: string, classId: number): void {
+  mkdirSync(path);
+  writeFileSync(`${path}/net_cls.classid`, String(classId));
+  const seen = classIdOf(path);
+  if (seen !== classId) throw new ViaError('cgroup', path, `its class id reads ${seen} in place of ${classId}`);
+}
+
+/**
+ * Moves this process, with all its threads, into a group. The kernel waits for an RCU grace period (some
+ * milliseconds), in a thread of its own, so that other work can go on meanwhile.
+ */
+export function moveInto(path: string): Promise<void> {
+  const fd = openSync(`${path}/cgroup.procs`, 'w');
+  return new Promise((resolve, reject) => {
+    write(fd, String(process.pid), (error) => {
+      closeSync(fd);
+      if (error === null) resolve();
+      else reject(error);
+    });
+  });
+}
+
+/**
+ * Removes a group that has no members; false where it has. A group whose list is empty can still say that it is busy
+ * for a moment: its last process is not all gone. So does one whose remaining members are `leaving`.
+ */
+export async function removeCgroup(path: string, leaving: ReadonlySet<number> = new Set()): Promise<boolean> {
+  for (let wait = 1; wait < 500; wait *= 2) {
+    if (removedNow(path)) return true;
+    const members = ignoring(['ENOENT', 'ENODEV'], () => membersOf(path)) ?? [];
+    if (members.some((pid) => !leaving.has(pid))) return false;
+    await sleep(wait);
+  }
+  return removedNow(path);
+}
+
+/** Removes a group, and its child groups, if they are empty at this moment; true also when there was none. */
+export function removedNow(path: string): boolean {
+  try {
+    for (const child of children(path)) removedNow(child);
+    rmdirSync(path);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENODEV') return true;
+    if (code === 'EBUSY') return false;
+    throw new ViaError('cgroup', path, `cannot be removed: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** The result, or undefined where it failed by one of these codes. */
+export function ignoring<T>(codes: readonly string[], act: () => T): T | undefined {
+  try {
+    return act();
+  } catch (error) {
+    if (codes.includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,16 @@
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { ignoring } from './cgroup.js';
+
+/** A process's network namespace, as `net:[4026531840]`; undefined where the process is gone or not ours to ask. */
+export function netnsOf(pid: number | 'self'): string | undefined {
+  return ignoring(['ENOENT', 'ESRCH', 'EACCES', 'EPERM'], () => readlinkSync(`/proc/${pid}/ns/net`));
+}
+
+/** Whether the kernel has IPv6; the file is missing where it is compiled out or off by `ipv6.disable=1`. */
+export const hasV6 = (): boolean => existsSync('/proc/net/if_inet6');
+
+/** Our own directory in the net_cls hierarchy (proc(5), cgroup), as `/via-<uuid>`; undefined where none is mounted. */
+export function ownNetClsPath(): string | undefined {
+  const lines = readFileSync('/proc/self/cgroup', 'utf8').split('\n');
+  return lines.map((line) => /^\d+:[^:]*\bnet_cls\b[^:]*:(.*)$/.exec(line)?.[1]).find((path) => path !== undefined);
+}

@@ -1,0 +1,119 @@
+import { PROTOCOL } from '../plan/numbers.js';
+import { routeThing, ruleThing } from '../plan/routing.js';
+import type { RoutingThing } from '../plan/things.js';
+import type { Family } from '../plan/wayout.js';
+import type { Job } from './tools.js';
+
+/** A line of `ip -N -j rule show`. */
+export interface RuleLine {
+  readonly priority: number;
+  readonly fwmark?: string;
+  readonly fwmask?: string;
+  readonly table?: string;
+  readonly protocol?: string;
+}
+
+/** A line of `ip -N -j route show table all`; table and protocol are left out where they are main and boot. */
+export interface RouteLine {
+  readonly type?: string;
+  readonly dst: string;
+  readonly gateway?: string;
+  readonly dev?: string;
+  readonly table?: string;
+  readonly protocol?: string;
+  readonly scope?: string;
+  readonly metric?: number;
+  readonly flags?: readonly string[];
+  readonly nexthops?: readonly { readonly gateway?: string; readonly dev?: string }[];
+}
+
+/** A line of `ip -N -j link show`. */
+export interface LinkLine {
+  readonly ifindex: number;
+  readonly ifname: string;
+  readonly flags: readonly string[];
+  readonly mtu: number;
+}
+
+/** A line of `ip -N -j neigh show`. */
+export interface NeighbourLine {
+  readonly dst: string;
+  readonly dev: string;
+  readonly lladdr?: string;
+  readonly state: readonly string[];
+}
+
+/** One family's policy rules and routes. */
+export interface Routing {
+  readonly rules: readonly RuleLine[];
+  readonly routes: readonly RouteLine[];
+  readonly neighbours: readonly NeighbourLine[];
+  readonly links: readonly LinkLine[];
+}
+
+export const NO_ROUTING: Routing = { rules: [], routes: [], neighbours: [], links: [] };
+
+/** Reads all of it with one process. `-N`: numbers do not depend on /etc/iproute2. */
+export const readJob = (family: Family): Job => ({
+  argv: ['ip', `-${family}`, '-N', '-j', '-batch', '-'],
+  input: 'rule show\nroute show table all\nneigh show\nlink show\n',
+  reads: true,
+});
+
+/** The four lists, one a line; a list without entries may be no line at all, so each is known by what is in it. */
+export function parseRouting(json: string): Routing {
+  const routing: { rules: RuleLine[]; routes: RouteLine[]; neighbours: NeighbourLine[]; links: LinkLine[] } = {
+    rules: [],
+    routes: [],
+    neighbours: [],
+    links: [],
+  };
+  for (const line of json.split('\n')) {
+    if (line.trim() === '') continue;
+    const list = JSON.parse(line) as readonly (RuleLine & RouteLine & LinkLine & NeighbourLine)[];
+    for (const entry of list) {
+      if (entry.priority !== undefined) routing.rules.push(entry);
+      else if (entry.ifindex !== undefined) routing.links.push(entry);
+      else if (entry.state !== undefined) routing.neighbours.push(entry);
+      else if (entry.dst !== undefined) routing.routes.push(entry);
+    }
+  }
+  return routing;
+}
+
+const OURS = String(PROTOCOL);
+
+/** Main's table where the line names none. */
+export const tableOfLine = ({ table }: { readonly table?: string }): number => Number(table ?? MAIN);
+
+export const MAIN = 254;
+
+/** Whether a route or a rule has our tag. */
+export const isOurs = ({ protocol }: { readonly protocol?: string }): boolean => protocol === OURS;
+
+/** Our routes and rules as they are. */
+export function routingThings(family: Family, { rules, routes }: Routing): RoutingThing[] {
+  return [
+    ...rules.filter(isOurs).map((rule) =>
+      ruleThing(family, {
+        preference: rule.priority,
+        mark: Number(rule.fwmark ?? 0),
+        mask: Number(rule.fwmask ?? 0xffffffff),
+        table: tableOfLine(rule),
+      }),
+    ),
+    ...routes.filter(isOurs).map((route) =>
+      routeThing(family, {
+        reachable: route.type === undefined || route.type === UNICAST,
+        destination: route.dst,
+        nextHop: route.gateway,
+        device: route.dev,
+        metric: route.metric,
+        table: tableOfLine(route),
+      }),
+    ),
+  ];
+}
+
+/** rtnetlink(7): RTN_UNICAST. */
+export const UNICAST = '1';

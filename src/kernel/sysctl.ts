@@ -1,0 +1,36 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { ViaError } from '../failure.js';
+import { ignoring } from './cgroup.js';
+
+const GONE = ['ENOENT', 'ENOTDIR'];
+
+const pathOf = (device: string, name: string): string => `/proc/sys/net/ipv4/conf/${device}/${name}`;
+
+function read(device: string, name: string): string {
+  return ignoring(GONE, () => readFileSync(pathOf(device, name), 'utf8').trim()) ?? '0';
+}
+
+/** A device's own src_valid_mark. */
+export const srcValidMark = (device: string): string => read(device, 'src_valid_mark');
+
+/**
+ * Whether a reverse path filter looks at what comes in by this device without looking at its mark. The kernel takes
+ * the larger rp_filter and either src_valid_mark of the device and `all` (ip-sysctl.rst).
+ */
+export function dropsOurReplies(device: string): boolean {
+  const filter = Math.max(Number(read('all', 'rp_filter')), Number(read(device, 'rp_filter')));
+  return filter > 0 && read('all', 'src_valid_mark') === '0';
+}
+
+/** Sets a device's src_valid_mark, unless it has that value already; a device that is gone took it along. */
+export function setSrcValidMark(device: string, value: string): void {
+  const path = pathOf(device, 'src_valid_mark');
+  try {
+    if (srcValidMark(device) !== value) writeFileSync(path, value);
+  } catch (error) {
+    if (GONE.includes((error as NodeJS.ErrnoException).code ?? '')) return;
+    const why = (error as NodeJS.ErrnoException).code === 'EROFS' ? 'read-only' : (error as Error).message;
+    const hint = `set it to ${value} outside, or turn rp_filter off on ${device}`;
+    throw new ViaError('sysctl', path, why, { cause: error, hint });
+  }
+}

@@ -1,0 +1,86 @@
+import { spawnSync } from 'node:child_process';
+import { ViaError } from '../failure.js';
+
+/** One process of a tool: its arguments, and what it reads on its standard input. */
+export interface Job {
+  readonly argv: readonly [string, ...string[]];
+  readonly input?: string;
+  /** What it prints is wanted: its standard output has a pipe of its own. */
+  readonly reads?: boolean;
+}
+
+/** How a job ended; `status` is 127 where the tool is not installed. */
+export interface Done {
+  readonly job: Job;
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What every tool that we run gets: no word of the caller's environment, no language but C. */
+export const TOOL_ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
+
+/** The status of a run whose lock somebody else has. */
+const BUSY = 75;
+
+/**
+ * Runs jobs at the same time, under one shell: it starts them three times as quickly as Node does, and Node's event
+ * loop is not needed. With `lock`, a descriptor, takes that lock first: undefined means that somebody else has it. Every
+ * job holds the lock as long as it runs, so that it stays taken when via is killed half way.
+ */
+export function runTools(jobs: readonly Job[], lock?: { readonly fd: number; readonly take: boolean }): Done[] | undefined {
+  if (jobs.length === 0 && lock?.take !== true) return [];
+  const { status, output, error } = spawnSync('/bin/sh', [], {
+    input: script(jobs, lock?.take === true),
+    env: TOOL_ENVIRONMENT,
+    cwd: '/',
+    stdio: ['pipe', 'pipe', 'ignore', lock?.fd ?? 'ignore', ...pipes(jobs).flat().map(() => 'pipe' as const)],
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
+  if (error !== undefined) throw new ViaError('shell', '/bin/sh', error.message, { cause: error });
+  if (status === BUSY) return undefined;
+  const codes = (output[1] ?? '').split('\n').filter((line) => line !== '');
+  if (codes.length !== jobs.length) throw new ViaError('tools', names(jobs), 'stopped before they were done');
+  return pipes(jobs).map(([err, out], i) => ({
+    job: jobs[i]!,
+    status: Number(codes[i]),
+    stdout: out === undefined ? '' : (output[out] ?? ''),
+    stderr: output[err] ?? '',
+  }));
+}
+
+/** The descriptors of each job, from 4 on. A POSIX shell knows single digits only, so these are six at most. */
+function pipes(jobs: readonly Job[]): (readonly [err: number, out?: number])[] {
+  let next = 4;
+  return jobs.map(({ reads }) => (reads === true ? [next++, next++] : [next++]));
+}
+
+const names = (jobs: readonly Job[]): string => jobs.map(({ argv }) => argv[0]).join(', ');
+
+/** Words of our own and numbers only: nothing that comes from outside needs quoting here. */
+function script(jobs: readonly Job[], take: boolean): string {
+  const descriptors = pipes(jobs);
+  const starts = jobs.map(({ argv, input }, i) => {
+    const [err, out = err] = descriptors[i]!;
+    const redirections = `>&${out} 2>&${err}`;
+    const stdin = input === undefined ? '</dev/null &' : `<<'END-OF-INPUT' &\n${input}END-OF-INPUT`;
+    return `${argv.join(' ')} ${redirections} ${stdin}\np${i}=$!`;
+  });
+  const waits = jobs.map((_, i) => `wait $p${i}; echo $?`);
+  return [take ? `flock -n 3 || exit ${BUSY}` : '', ...starts, ...waits, ''].join('\n');
+}
+
+/** The error for a job that failed: the tool's own words, and a hint where they need one. */
+export function toolError(what: string, { job, status, stderr }: Done): ViaError {
+  const [tool] = job.argv;
+  if (status === 127) return new ViaError(what, tool, 'not found', { hint: `install ${PACKAGES[tool] ?? tool}` });
+  const words = stderr.trim().split('\n').filter((line) => line !== '').slice(0, 3).join('; ');
+  const why = words === '' ? `exit status ${status}` : words;
+  const denied = /not permitted|permission denied/i.test(why);
+  return new ViaError(what, tool, why, denied ? { hint: HINT_DENIED } : {});
+}
+
+const PACKAGES: Readonly<Record<string, string>> = { nft: 'nftables', ip: 'iproute2', flock: 'util-linux' };
+
+const HINT_DENIED = 'via needs CAP_NET_ADMIN, and CAP_SYS_ADMIN to mount; a container may not have them';

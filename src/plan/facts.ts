@@ -1,0 +1,32 @@
+import type { Family } from './wayout.js';
+
+/** A network that a device is connected to: reachable without a gateway. */
+export interface Lan {
+  readonly family: Family;
+  readonly network: string;
+  readonly device: string;
+  readonly index: number;
+}
+
+/** What of the system the wanted things depend on, beside the groups. */
+export interface Facts {
+  /** The kernel has IPv6. */
+  readonly v6: boolean;
+  readonly lans: readonly Lan[];
+  /** Devices that exist and are up. */
+  readonly devices: ReadonlySet<string>;
+  /** Main's default routes. */
+  readonly defaults: readonly { readonly family: Family; readonly device: string; readonly nextHop?: string }[];
+  /** `<next hop>%<device>` -> link-layer address, where the kernel knows it. */
+  readonly neighbours: ReadonlyMap<string, string>;
+  /** Devices whose replies a reverse path filter would drop: device -> src_valid_mark before us. */
+  readonly filtered: ReadonlyMap<string, string>;
+  /** Identifies the network namespace on this machine while it exists. */
+  readonly namespace: string;
+  /** Where the net_cls hierarchy is, or will be, mounted; `own` where the mount is via's. */
+  readonly hierarchy: { readonly path: string; readonly own: boolean; readonly controllers: string };
+  /** uuid -> the text of its record. */
+  readonly records: ReadonlyMap<string, string>;
+  /** Groups are alive in another network namespace. */
+  readonly elsewhere: boolean;
+}

@@ -1,0 +1,64 @@
+import { candidateOf, hex, markOf, OTHER_BITS, zoneOf } from '../numbers.js';
+import { FAMILIES, keyOf, pathOf, wayOf, type Family, type Group } from '../wayout.js';
+import type { Rule } from './rules.js';
+
+/** A group's chains: name and rules, each after those it leads to. */
+export function groupChains(group: Group, v6: boolean): (readonly [string, readonly Rule[]])[] {
+  const { slot } = group;
+  return [
+    [`set_${slot}`, [{ text: setBits('meta', markOf(slot)) }]],
+    [`new_${slot}`, newConnection(group)],
+    [`zone_${slot}`, zone(group)],
+    ...(refuses(group) ? [[`refuse_${slot}`, refusal(group)] as const] : []),
+    [`arrive_${slot}`, [{ text: setBits('ct', candidateOf(slot)) }]],
+    [`guard_${slot}`, guard(group, v6)],
+  ];
+}
+
+/** Whether the group refuses a family. */
+export const refuses = ({ wayOut }: Group): boolean => FAMILIES.some((family) => wayOf(wayOut, family) === 'refuse');
+
+/** Sets our bits of a packet's (`meta`) or a connection's (`ct`) mark, and leaves all others. */
+const setBits = (of: 'meta' | 'ct', value: number): string =>
+  `${of} mark set ${of} mark & ${hex(OTHER_BITS)} | ${hex(value)}`;
+
+const protocol = (family: Family): string => `meta nfproto ipv${family}`;
+
+/** A family that is left alone is not marked, not translated, not guarded. */
+const leftAlone = ({ wayOut }: Group): Rule[] =>
+  FAMILIES.filter((family) => wayOf(wayOut, family) === 'allow').map((family) => ({
+    text: `${protocol(family)} accept`,
+  }));
+
+function newConnection(group: Group): Rule[] {
+  const text = `${setBits('ct', markOf(group.slot))} goto set_${group.slot}`;
+  return [...leftAlone(group), { text, note: keyOf(group.wayOut) }];
+}
+
+function zone(group: Group): Rule[] {
+  return [...leftAlone(group), { text: `ct original zone set ${zoneOf(keyOf(group.wayOut))} accept` }];
+}
+
+/** Only TCP: everything else is marked and fails at once by the table's `unreachable`, with a better error. */
+function refusal({ wayOut }: Group): Rule[] {
+  const others = FAMILIES.filter((family) => wayOf(wayOut, family) !== 'refuse');
+  return [
+    ...others.map((family) => ({ text: `${protocol(family)} accept` })),
+    ...(wayOut.lan ? [{ text: 'jump lan' }] : []),
+    { text: 'reject with tcp reset' },
+  ];
+}
+
+/** The next hop counts as well: another router on the same LAN is another uplink. */
+function guard(group: Group, v6: boolean): Rule[] {
+  const { slot, uuid, wayOut } = group;
+  const paths = FAMILIES.filter((family) => family === 4 || v6).flatMap((family) => {
+    const path = pathOf(wayOut, family);
+    if (path === undefined) return [];
+    const nextHop = path.nextHop === undefined ? '' : ` rt ip${family === 4 ? '' : '6'} nexthop ${path.nextHop}`;
+    const text = `${protocol(family)} oifname "${path.device}"${nextHop} ct state != { invalid, untracked } accept`;
+    return [{ text }];
+  });
+  const stop = { text: `counter name stopped_${slot} drop`, note: uuid };
+  return [...leftAlone(group), ...paths, ...(wayOut.lan ? [{ text: 'jump lan' }] : []), stop];
+}

@@ -1,0 +1,93 @@
+import type { FirewallThing } from '../things.js';
+import { parseKey, type Group } from '../wayout.js';
+import { elementId, removal } from './nftables.js';
+import { chainState, noteIn } from './rules.js';
+
+/** What of `nft -j list table inet via` is read. */
+interface Listed {
+  readonly table?: object;
+  readonly counter?: { readonly name: string; readonly packets: number };
+  readonly set?: Collection;
+  readonly map?: Collection;
+  readonly chain?: { readonly name: string; readonly type?: string; readonly hook?: string; readonly prio?: number };
+  readonly rule?: { readonly chain: string; readonly comment?: string };
+}
+
+interface Collection {
+  readonly name: string;
+  readonly elem?: readonly unknown[];
+}
+
+/** Our table as it is: its things, the groups it names, and what each of them stopped. */
+export interface FirewallSeen {
+  readonly things: readonly FirewallThing[];
+  readonly groups: readonly Pick<Group, 'uuid' | 'slot' | 'wayOut'>[];
+  /** slot -> packets stopped by the guard. */
+  readonly stopped: ReadonlyMap<number, number>;
+}
+
+/** Reads the JSON of `nft -j list table inet via` (libnftables-json(5)); no text means no table. */
+export function readListing(json: string): FirewallSeen {
+  if (json.trim() === '') return { things: [], groups: [], stopped: new Map() };
+  const { nftables } = JSON.parse(json) as { nftables: readonly Listed[] };
+  const comments = new Map<string, string[]>();
+  for (const { rule } of nftables) {
+    if (rule === undefined) continue;
+    comments.set(rule.chain, [...(comments.get(rule.chain) ?? []), rule.comment ?? '']);
+  }
+  return {
+    things: nftables.flatMap((listed) => thingsOf(listed, comments)),
+    groups: groupsIn(comments),
+    stopped: new Map(
+      nftables.flatMap(({ counter }) =>
+        counter === undefined ? [] : [[Number(counter.name.replace('stopped_', '')), counter.packets] as const],
+      ),
+    ),
+  };
+}
+
+function thingsOf(listed: Listed, comments: ReadonlyMap<string, string[]>): FirewallThing[] {
+  const { table, counter, set, map, chain } = listed;
+  if (table !== undefined) return [seen('table', '')];
+  if (counter !== undefined) return [seen(`counter ${counter.name}`, '')];
+  if (set !== undefined) return [seen(`set ${set.name}`, ''), ...elementsOf(set)];
+  if (map !== undefined) return [seen(`map ${map.name}`, ''), ...elementsOf(map)];
+  if (chain === undefined) return [];
+  const hook = chain.hook === undefined ? '' : `${chain.type} ${chain.hook} ${chain.prio}`;
+  return [seen(`chain ${chain.name}`, chainState(hook, comments.get(chain.name) ?? []), hook !== '')];
+}
+
+function seen(id: string, state: string, base = false): FirewallThing {
+  return { kind: 'firewall', id, scope: 'namespace', state, add: [], ...removal(id, base) };
+}
+
+/** A set's elements are keys; a map's are pairs of key and verdict. */
+function elementsOf({ name, elem = [] }: Collection): FirewallThing[] {
+  return elem.map((element) => {
+    const [key, verdict] = Array.isArray(element) ? (element as [unknown, Verdict]) : [element, undefined];
+    return seen(elementId(name, keyParts(key)), verdict?.goto?.target ?? '');
+  });
+}
+
+interface Verdict {
+  readonly goto?: { readonly target: string };
+}
+
+function keyParts(key: unknown): (string | number)[] {
+  if (typeof key === 'string' || typeof key === 'number') return [key];
+  const { concat, prefix } = key as { concat?: unknown[]; prefix?: { addr: string; len: number } };
+  if (prefix !== undefined) return [`${prefix.addr}/${prefix.len}`];
+  return concat?.flatMap((part) => keyParts(part)) ?? [JSON.stringify(key)];
+}
+
+/** A group is known by two comments of its chains: the guard's uuid, and the key of its way out. */
+function groupsIn(comments: ReadonlyMap<string, readonly string[]>): FirewallSeen['groups'] {
+  return [...comments.keys()].flatMap((name) => {
+    const slot = Number(/^guard_(\d+)$/.exec(name)?.[1]);
+    const uuid = noteOf(comments.get(`guard_${slot}`));
+    const wayOut = parseKey(noteOf(comments.get(`new_${slot}`)) ?? '');
+    return uuid === undefined || wayOut === undefined ? [] : [{ uuid, slot, wayOut }];
+  });
+}
+
+const noteOf = (comments: readonly string[] = []): string | undefined => noteIn(comments.at(-1) ?? '');

@@ -1,0 +1,33 @@
+import type { Family } from '../plan/wayout.js';
+
+/** Whether a network (`10.0.1.0/24`, `default`, an address) contains an address of its family. */
+export function containing(network: string, address: string, family: Family): boolean {
+  const [base = '', length] = (network === 'default' ? (family === 4 ? '0.0.0.0/0' : '::/0') : network).split('/');
+  const bits = family === 4 ? 32 : 128;
+  const shift = BigInt(bits - (length === undefined ? bits : Number(length)));
+  return toNumber(base, family) >> shift === toNumber(address, family) >> shift;
+}
+
+/** Whether a route's destination is this one address. */
+export const sameAddress = (destination: string, address: string): boolean =>
+  destination === address || destination === `${address}/32` || destination === `${address}/128`;
+
+/** An address as a number; the kernel prints IPv6 as RFC 5952 writes it, and so do we. */
+function toNumber(address: string, family: Family): bigint {
+  if (family === 4) return address.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n);
+  const [head = '', tail] = address.split('::');
+  const front = groups(head);
+  const back = groups(tail ?? '');
+  const middle = new Array<bigint>(Math.max(0, 8 - front.length - back.length)).fill(0n);
+  return [...front, ...middle, ...back].reduce((sum, group) => sum * 65536n + group, 0n);
+}
+
+/** An IPv4 tail (`::ffff:10.0.0.1`) is two groups. */
+function groups(text: string): bigint[] {
+  return text.split(':').flatMap((part) => {
+    if (part === '') return [];
+    if (!part.includes('.')) return [BigInt(`0x${part}`)];
+    const value = toNumber(part, 4);
+    return [value >> 16n, value & 0xffffn];
+  });
+}

@@ -1,0 +1,56 @@
+/** The bits of a packet mark and of a connection mark that are ours: the top byte. Everybody else's stay as they are. */
+export const MASK = 0xff000000;
+
+/** The bits that are not ours. */
+export const OTHER_BITS = 0x00ffffff;
+
+/** Groups that one network namespace can have: seven bits of the mark's byte; the eighth tells candidates apart. */
+export const SLOTS = 127;
+
+/** The `protocol` number that tags our routes and rules; free in iproute2's rt_protos. */
+export const PROTOCOL = 118;
+
+/** The mark of a slot's packets and connections. */
+export const markOf = (slot: number): number => (slot << 24) >>> 0;
+
+/** The connection mark of a connection that came in by a slot's path and was not (yet) answered by a member. */
+export const candidateOf = (slot: number): number => ((slot | 0x80) << 24) >>> 0;
+
+/** The routing table of a slot. */
+export const tableOf = (slot: number): number => 7000 + slot;
+
+/** The preference of a slot's policy rule: below 500 stays free for whoever must come first, VPN tools come later. */
+export const preferenceOf = (slot: number): number => 500 + slot;
+
+/** How many class ids there are for one slot: cgroups know no network namespaces, so each namespace needs another. */
+export const SALTS = 512;
+
+const CLASS_MAJOR = 0x76690000;
+
+/** The class id of a slot; `salt` (0 to 511) keeps the same slot of two network namespaces apart. */
+export const classIdOf = (slot: number, salt: number): number => CLASS_MAJOR + salt * 128 + slot;
+
+/** The slot of a class id of ours; undefined where it is not ours. */
+export function slotOfClassId(classId: number): number | undefined {
+  const slot = classId & 0x7f;
+  return (classId & 0xffff0000) >>> 0 === CLASS_MAJOR && slot > 0 ? slot : undefined;
+}
+
+/** FNV-1a, 32 bits, of a text's UTF-16 units (parameters: draft-eastlake-fnv). Core crypto costs 4 ms to load. */
+export function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  return value;
+}
+
+/** The hash as eight hexadecimal digits: the tag of one firewall rule. */
+export const tagOf = (text: string): string => hash(text).toString(16).padStart(8, '0');
+
+/**
+ * The connection tracking zone of a way out (1 to 65535), for the original direction of what is not TCP.
+ * It follows from the way out and not from the slot: an entry that conntrack still knows then belongs to this way out.
+ */
+export const zoneOf = (key: string): number => 1 + (hash(key) % 65535);
+
+/** A mark as one would type it. */
+export const hex = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`;

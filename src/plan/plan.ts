@@ -1,0 +1,46 @@
+import type { Change, Thing } from './things.js';
+
+/**
+ * The changes that make the things that are seen into those that are wanted: none where they are equal. Removals come
+ * first, in the reverse of the order in which things are made; what the machine's groups share goes last.
+ */
+export function plan(wanted: readonly Thing[], seen: readonly Thing[]): Change[] {
+  const before = new Map(seen.map((thing) => [thing.id, thing]));
+  const after = new Map(wanted.map((thing) => [thing.id, thing]));
+  const anew = needsNewTable(after, seen);
+  const removals = seen.filter((thing) => {
+    if (thing.kind === 'firewall' && (anew || !after.has('table'))) return thing.id === 'table';
+    return !after.has(thing.id);
+  });
+  const additions = wanted.flatMap((thing): Change[] => {
+    const old = anew && thing.kind === 'firewall' ? undefined : before.get(thing.id);
+    if (old === undefined) return [{ do: 'add', thing }];
+    return old.state === thing.state ? [] : [{ do: 'mend', thing: merged(old, thing) }];
+  });
+  const remove = (thing: Thing): Change => ({ do: 'remove', thing });
+  const shared = ({ scope }: Thing): boolean => scope === 'machine';
+  return [
+    ...inOrder(removals.filter((thing) => !shared(thing)).map(remove)).reverse(),
+    ...inOrder(additions),
+    ...inOrder(removals.filter(shared).map(remove)).reverse(),
+  ];
+}
+
+/** The order in which things are made: a member never exists without its rules. */
+const ORDER: readonly Thing['kind'][] = ['directory', 'mount', 'route', 'rule', 'firewall', 'sysctl', 'record', 'cgroup'];
+
+const inOrder = (changes: readonly Change[]): Change[] =>
+  ORDER.flatMap((kind) => changes.filter(({ thing }) => thing.kind === kind));
+
+/** Base chains, sets and maps cannot be changed one by one: where one differs, the table is replaced as a whole. */
+function needsNewTable(after: ReadonlyMap<string, Thing>, seen: readonly Thing[]): boolean {
+  if (!after.has('table') || !seen.some(({ id }) => id === 'table')) return false;
+  const fixed = (thing: Thing): boolean => thing.kind === 'firewall' && thing.fixed;
+  const states = new Map(seen.filter(fixed).map(({ id, state }) => [id, state]));
+  const wantedFixed = [...after.values()].filter(fixed);
+  return wantedFixed.length !== states.size || wantedFixed.some(({ id, state }) => states.get(id) !== state);
+}
+
+/** A mended thing of the firewall is removed as it is seen and added as it is wanted. */
+const merged = (old: Thing, wanted: Thing): Thing =>
+  wanted.kind === 'firewall' && old.kind === 'firewall' ? { ...wanted, remove: old.remove } : wanted;

@@ -1,0 +1,67 @@
+import type { Marking } from './marking/marking.js';
+import type { Change, Thing } from './things.js';
+
+/** The changes as the commands one would type, in their order; the firewall's are one transaction. */
+export function render(changes: readonly Change[], marking: Marking): string[] {
+  const transaction = marking.transaction(changes);
+  let shown = false;
+  return changes.flatMap((change) => {
+    if (change.thing.kind !== 'firewall') return commands(change);
+    if (shown || transaction === '') return [];
+    shown = true;
+    return [`nft -f - <<'EOF'`, ...transaction.trimEnd().split('\n'), 'EOF'];
+  });
+}
+
+function commands({ do: what, thing }: Change): string[] {
+  if (what === 'mend') return [...remove(thing), ...add(thing)];
+  return what === 'add' ? add(thing) : remove(thing);
+}
+
+function add(thing: Thing): string[] {
+  switch (thing.kind) {
+    case 'route':
+    case 'rule':
+      return [`ip -${thing.family} ${thing.kind} add ${thing.words}`];
+    case 'sysctl':
+      return [write(thing.old, thing.record), write(thing.state, sysctlPath(thing.device))];
+    case 'directory':
+      return [`mkdir -m 700 ${thing.path}`, `install -m 600 /dev/null ${thing.path}/lock`];
+    case 'mount':
+      return [`mkdir -m 700 ${thing.path}`, `mount -n -t cgroup -o ${thing.controllers} via ${thing.path}`];
+    case 'record':
+      return [write(thing.state.trimEnd(), thing.path)];
+    case 'cgroup':
+      return [`mkdir ${quote(thing.path)}`, write(thing.state, `${thing.path}/net_cls.classid`)];
+    case 'firewall':
+      return [];
+  }
+}
+
+function remove(thing: Thing): string[] {
+  switch (thing.kind) {
+    case 'route':
+    case 'rule':
+      return [`ip -${thing.family} ${thing.kind} del ${thing.words}`];
+    case 'sysctl':
+      return [write(thing.old, sysctlPath(thing.device)), `rm ${thing.record}`];
+    case 'directory':
+      return [`rm ${thing.path}/lock`, `rmdir ${thing.path}`];
+    case 'mount':
+      return [`umount -n ${thing.path}`, `rmdir ${thing.path}`];
+    case 'record':
+      return [`rm ${thing.path}`];
+    case 'cgroup':
+      return [`rmdir ${quote(thing.path)}`];
+    case 'firewall':
+      return [];
+  }
+}
+
+const sysctlPath = (device: string): string => `/proc/sys/net/ipv4/conf/${device}/src_valid_mark`;
+
+const write = (text: string, path: string): string => `echo ${quote(text)} > ${quote(path)}`;
+
+/** A word as a POSIX shell takes it back unchanged. */
+export const quote = (word: string): string =>
+  /^[A-Za-z0-9_/:=.,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

@@ -1,0 +1,75 @@
+import type { Facts } from './facts.js';
+import { hex, markOf, MASK, preferenceOf, PROTOCOL, tableOf } from './numbers.js';
+import type { RoutingThing } from './things.js';
+import { FAMILIES, wayOf, type Family, type Group } from './wayout.js';
+
+/** A policy rule: packets with this mark are looked up in this table. */
+export interface PolicyRule {
+  readonly preference: number;
+  readonly mark: number;
+  readonly mask: number;
+  readonly table: number;
+}
+
+/** A route; one that is not reachable answers `unreachable`. */
+export interface Route {
+  readonly reachable: boolean;
+  readonly destination: string;
+  readonly nextHop?: string | undefined;
+  readonly device?: string | undefined;
+  readonly metric?: number | undefined;
+  readonly table: number;
+}
+
+/** The routes and rules these groups need, in both families. */
+export function wantedRouting(groups: readonly Group[], facts: Facts): RoutingThing[] {
+  return groups.flatMap((group) =>
+    FAMILIES.filter((family) => family === 4 || facts.v6).flatMap((family) =>
+      wayOf(group.wayOut, family) === 'allow' ? [] : ofFamily(group, family, facts),
+    ),
+  );
+}
+
+/** What the last route of a table needs to be looked at last; then the look-up ends here and does not go on to main. */
+const LAST = 4294967295;
+
+function ofFamily({ slot, wayOut }: Group, family: Family, facts: Facts): RoutingThing[] {
+  const table = tableOf(slot);
+  const way = wayOf(wayOut, family);
+  const rule = ruleThing(family, { preference: preferenceOf(slot), mark: markOf(slot), mask: MASK, table });
+  const end = routeThing(family, { reachable: false, destination: 'default', metric: LAST, table });
+  const lans = wayOut.lan ? facts.lans.filter((lan) => lan.family === family) : [];
+  const direct = lans.map(({ network, device, index }) =>
+    routeThing(family, {
+      reachable: true,
+      destination: network,
+      device,
+      // The same network on two devices needs two metrics; the kernel's own order is that of the indices.
+      metric: family === 6 ? 256 + index : index,
+      table,
+    }),
+  );
+  if (typeof way === 'string' || !facts.devices.has(way.device)) return [...direct, end, rule];
+  const metric = family === 6 ? 1024 : undefined;
+  return [...direct, routeThing(family, { reachable: true, destination: 'default', metric, table, ...way }), end, rule];
+}
+
+/** A policy rule as a thing. */
+export function ruleThing(family: Family, { preference, mark, mask, table }: PolicyRule): RoutingThing {
+  const words = `pref ${preference} fwmark ${hex(mark)}/${hex(mask)} lookup ${table} protocol ${PROTOCOL}`;
+  return { kind: 'rule', id: `rule ${family} ${words}`, scope: 'group', state: '', family, words };
+}
+
+/** A route as a thing; `onlink`, since the next hop may be known to another table only (ip-route(8)). */
+export function routeThing(family: Family, route: Route): RoutingThing {
+  const { reachable, destination, nextHop, device, metric, table } = route;
+  const words = [
+    ...(reachable ? [destination] : ['unreachable', destination]),
+    ...(nextHop === undefined ? [] : ['via', nextHop]),
+    ...(reachable && device !== undefined ? ['dev', device] : []),
+    ...(nextHop === undefined ? [] : ['onlink']),
+    ...(metric === undefined || metric === 0 ? [] : ['metric', metric]),
+    `table ${table} proto ${PROTOCOL}`,
+  ].join(' ');
+  return { kind: 'route', id: `route ${family} ${words}`, scope: 'group', state: '', family, words };
+}

@@ -1,0 +1,79 @@
+import type { Facts } from './facts.js';
+import type { Marking } from './marking/marking.js';
+import { wantedRouting } from './routing.js';
+import type { Thing } from './things.js';
+import { pathOf, type Group } from './wayout.js';
+
+/** Root's directory for what the kernel cannot tell, and for the lock. */
+export const RUNTIME = '/run/via';
+
+/** The objects that ought to exist for these groups, which are all that are alive in this network namespace. */
+export function wanted(groups: readonly Group[], facts: Facts, marking: Marking): Thing[] {
+  return [
+    ...machine(groups, facts),
+    ...wantedRouting(groups, facts),
+    ...marking.wanted(groups, facts),
+    ...sysctls(groups, facts),
+    ...groups.flatMap((group) => ofGroup(group, facts)),
+  ];
+}
+
+function machine(groups: readonly Group[], { elsewhere, hierarchy }: Facts): Thing[] {
+  if (groups.length === 0 && !elsewhere) return [];
+  const mount = { kind: 'mount', id: 'mount', scope: 'machine', state: '', ...hierarchy } as const;
+  return [runtimeDirectory(), ...(hierarchy.own ? [mount] : [])];
+}
+
+/** The runtime directory with its lock, as a thing. */
+export const runtimeDirectory = (): Thing => ({
+  kind: 'directory',
+  id: 'directory',
+  scope: 'machine',
+  state: '',
+  path: RUNTIME,
+});
+
+/** Only where a reverse path filter would drop the answers, and only on the way out's own device. */
+function sysctls(groups: readonly Group[], facts: Facts): Thing[] {
+  const devices = new Set(groups.flatMap(({ wayOut }) => pathOf(wayOut, 4)?.device ?? []));
+  return [...devices].flatMap((device) => {
+    const old = facts.filtered.get(device);
+    return old === undefined ? [] : [sysctlThing(device, '1', old, facts.namespace)];
+  });
+}
+
+/** A device's src_valid_mark, as it is (`state`) and as it was before us. */
+export const sysctlThing = (device: string, state: string, old: string, namespace: string): Thing => ({
+  kind: 'sysctl',
+  id: `sysctl ${device}`,
+  scope: 'namespace',
+  state,
+  device,
+  old,
+  record: `${RUNTIME}/sysctl-${namespace.replace(/\D/g, '')}-${device}`,
+});
+
+function ofGroup({ uuid, classId }: Group, { hierarchy, records }: Facts): Thing[] {
+  return [
+    recordThing(`${RUNTIME}/group-${uuid}`, records.get(uuid) ?? ''),
+    cgroupThing(`${hierarchy.path}/via-${uuid}`, classId),
+  ];
+}
+
+/** A file under /run/via, as a thing. */
+export const recordThing = (path: string, content: string): Thing => ({
+  kind: 'record',
+  id: `record ${path}`,
+  scope: 'group',
+  state: content,
+  path,
+});
+
+/** A group's directory in the net_cls hierarchy, as a thing. */
+export const cgroupThing = (path: string, classId: number): Thing => ({
+  kind: 'cgroup',
+  id: `cgroup ${path}`,
+  scope: 'group',
+  state: String(classId),
+  path,
+});

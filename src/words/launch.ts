@@ -1,0 +1,63 @@
+import { ViaError } from '../failure.js';
+import { resolve } from '../gateway/resolve.js';
+import { parseGateway } from '../gateway/text.js';
+import { enter, groupFor, type Ask, type Membership } from '../group/enter.js';
+import { leave } from '../group/leave.js';
+import { look, lookJobs, WATCHING } from '../group/look.js';
+import { changesFor } from '../group/settle.js';
+import { runTools } from '../kernel/tools.js';
+import { nftables } from '../plan/marking/nftables.js';
+import { quote, render } from '../plan/render.js';
+import { cgroupPath } from '../kernel/cgroup.js';
+import type { Request } from '../request.js';
+import type { Say } from '../say.js';
+import { trace } from '../trace.js';
+
+type Launch = Extract<Request, { word: 'launch' }>;
+
+/**
+ * Runs the command inside the group of the gateway's way out and leaves the group when it has ended. `run` starts the
+ * command and gives how it ended; it is not called when anything in the set-up fails.
+ */
+export async function launch<T>(request: Launch, say: Say, run: () => Promise<T>): Promise<T> {
+  const ask = askFor(request);
+  requireRoot(request);
+  const memberships = new Map<string, Membership>();
+  try {
+    await enter(ask, say.changes, (membership) => memberships.set(membership.uuid, membership));
+    trace('enter');
+    return await run();
+  } finally {
+    for (const membership of [...memberships.values()].reverse()) {
+      await leave(membership, say.changes).catch((error: unknown) => say.error(error));
+    }
+    trace('leave');
+  }
+}
+
+/** Prints what a launch would change, as commands; nothing is changed, and only the firewall's state needs root. */
+export function dryRun(request: Launch, say: Say): void {
+  const root = process.geteuid?.() === 0;
+  const system = look(runTools(lookJobs(root)) ?? [], { ...WATCHING, root });
+  const { group, facts } = groupFor(askFor(request), system);
+  const known = system.groups.some(({ uuid }) => uuid === group.uuid);
+  if (!root) say.out(['# not root: the firewall, and the groups there are, could not be read']);
+  say.out(render(changesFor({ ...system, facts }, known ? [] : [group]), nftables));
+  say.out([`echo $$ > ${cgroupPath(facts.hierarchy.path, group.uuid)}/cgroup.procs`]);
+  say.out([`exec ${request.command.map(quote).join(' ')}`]);
+}
+
+function askFor({ gateway, options }: Launch): Ask {
+  const text = parseGateway(gateway);
+  const { ipv4, ipv6, lan } = options;
+  return {
+    text: [gateway, `ipv4=${ipv4}`, `ipv6=${ipv6}`, `lan=${lan}`].join(' '),
+    resolve: ({ routing, facts }) => resolve(text, options, { routing, v6: facts.v6 }),
+  };
+}
+
+function requireRoot({ gateway, command }: Launch): void {
+  if (process.geteuid?.() === 0) return;
+  const hint = `sudo via ${quote(gateway)} -- ${command.map(quote).join(' ')}`;
+  throw new ViaError('launch', '', 'not root', { hint: hint.length > 200 ? 'use sudo' : hint });
+}
