@@ -1,6 +1,7 @@
 // Bundles src/ into dist/: one CommonJS file for the launch, and one file for each part that is imported on demand.
 import { build } from 'esbuild';
-import { readFileSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +22,14 @@ const onDemand = {
   },
 };
 
+/** Eight digits that change with the rule texts. */
+function revision() {
+  const folder = `${root}/src/plan/marking`;
+  const digest = createHash('sha256');
+  for (const name of readdirSync(folder).sort()) digest.update(readFileSync(`${folder}/${name}`));
+  return digest.digest('hex').slice(0, 8);
+}
+
 async function bundle(entry, outfile, more = {}) {
   await build({
     entryPoints: [entry],
@@ -34,7 +43,7 @@ async function bundle(entry, outfile, more = {}) {
     minifyWhitespace: true,
     legalComments: 'none',
     logLevel: 'warning',
-    define: { __VERSION__: JSON.stringify(version), ...more },
+    define: { __VERSION__: JSON.stringify(version), __REVISION__: JSON.stringify(revision()), ...more },
     plugins: [onDemand],
   });
 }

@@ -5,7 +5,7 @@ import { isViaError, oneLine } from './failure.js';
 export interface Say {
   out(lines: readonly string[]): void;
   /** Changes as they happen, with `-v`. */
-  changes(lines: readonly string[]): void;
+  changes(lines: () => readonly string[]): void;
   error(error: unknown): void;
 }
 
@@ -13,7 +13,7 @@ export interface Say {
 export function makeSay(verbose: boolean): Say {
   return {
     out: (lines) => write(1, lines),
-    changes: (lines) => (verbose ? write(2, lines) : undefined),
+    changes: (lines) => (verbose ? write(2, lines()) : undefined),
     error: (error) => write(2, [`via: ${messageOf(error)}`]),
   };
 }

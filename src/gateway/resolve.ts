@@ -48,7 +48,9 @@ function byAddress({ address, device }: AddressText, family: Family, known: Know
     if (route.type === LOCAL) throw fail("one of this machine's own addresses", 'name the router, not this machine');
     if (route.type === BROADCAST || route.type === ANYCAST) throw fail("a network's own address", 'name a router');
   }
-  const direct = routes.filter((route) => isUnicast(route) && route.gateway === undefined && route.nexthops === undefined);
+  const direct = routes.filter(
+    (route) => isUnicast(route) && route.gateway === undefined && route.nexthops === undefined,
+  );
   const covering = direct.filter(
     (route) =>
       prefixOf(route, family) > 1 &&
@@ -83,7 +85,8 @@ function usable(device: string, { routing }: Known): LinkLine {
     throw new ViaError('device', `"${device}"`, 'unknown', hint);
   }
   if (!link.flags.includes('UP')) throw new ViaError('device', device, 'down', { hint: `ip link set ${device} up` });
-  if (!link.flags.includes('LOWER_UP')) throw new ViaError('device', device, 'no carrier', { hint: 'is the cable in?' });
+  if (!link.flags.includes('LOWER_UP'))
+    throw new ViaError('device', device, 'no carrier', { hint: 'is the cable in?' });
   return link;
 }
 
@@ -135,7 +138,9 @@ function hopsOn(device: string, known: Known): string {
 /** Names next hops that would do. */
 function suggestion(known: Known): string {
   const hops = FAMILIES.flatMap((family) => foreign(known.routing[family].routes).flatMap((route) => hopsOf(route)));
-  const found = [...new Set(hops.flatMap(({ nextHop, device }) => (nextHop === undefined ? [] : `${nextHop}%${device}`)))];
+  const found = [
+    ...new Set(hops.flatMap(({ nextHop, device }) => (nextHop === undefined ? [] : `${nextHop}%${device}`))),
+  ];
   const known4 = found.slice(0, 3).join(', ');
   return found.length === 0 ? 'it must be a neighbour, on a network of this machine' : `routes know ${known4}`;
 }

@@ -18,7 +18,8 @@ export function connectedNetworks(family: Family, routing: BothFamilies): Lan[] 
     const link = links.get(route.dev ?? '');
     if (link === undefined || !link.flags.includes('BROADCAST') || !isSafeDeviceName(link.ifname)) return [];
     if (!isUnicast(route) || route.gateway !== undefined || route.nexthops !== undefined) return [];
-    if (tableOfLine(route) !== MAIN || !CONNECTED.includes(route.protocol ?? '') || prefixOf(route, family) < 2) return [];
+    if (tableOfLine(route) !== MAIN || !CONNECTED.includes(route.protocol ?? '') || prefixOf(route, family) < 2)
+      return [];
     return [{ family, network: route.dst, device: link.ifname, index: link.ifindex }];
   });
 }

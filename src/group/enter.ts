@@ -1,11 +1,11 @@
 import { v4 as newUuid } from 'uuid';
 import { cgroupPath, classIds, ignoring, moveInto } from '../kernel/cgroup.js';
-import { findHierarchy } from '../kernel/hierarchy.js';
 import { netnsOf } from '../kernel/proc.js';
 import { isOurs, tableOfLine } from '../kernel/routing.js';
 import { runTools } from '../kernel/tools.js';
 import { chooseSlot, type Taken } from '../plan/slots.js';
 import { FAMILIES, keyOf, type Group, type WayOut } from '../plan/wayout.js';
+import { trace } from '../trace.js';
 import { look, lookJobs, SWEEPING, WATCHING, type System } from './look.js';
 import { lockAndRun, unlock, type Lock } from './lock.js';
 import { readRecords, recordText } from './records.js';
@@ -24,22 +24,24 @@ export interface Membership {
 }
 
 /**
- * Makes this process a member of the group of a way out, which is made, or verified and mended, before. `joined` is
- * told each group as it is entered, so that it can be left whatever happens next. Throws when anything fails; what was
- * changed is undone then.
+ * Makes this process a member of the group of a way out, which is made, or verified and mended, before. Throws when
+ * anything fails; what was changed is undone then.
  */
-export async function enter(ask: Ask, tell: Tell, joined: (membership: Membership) => void): Promise<void> {
-  if (await enterKnown(ask, joined)) return;
+export async function enter(ask: Ask, tell: Tell): Promise<Membership> {
+  const quick = enterKnown(ask);
+  if (quick !== undefined) return quick;
   const { lock, done } = await lockAndRun(lookJobs(true));
+  trace('read');
   try {
     const system = look(done, SWEEPING);
     const { group, facts } = groupFor(ask, system);
     const path = cgroupPath(facts.hierarchy.path, group.uuid);
     const known = system.groups.some(({ uuid }) => uuid === group.uuid);
     settle({ ...system, facts }, known ? [] : [group], lock, tell);
-    tell([`echo $$ > ${path}/cgroup.procs`]);
-    joined({ uuid: group.uuid, path });
-    await moveInto(path);
+    trace('change');
+    tell(() => [`echo $$ > ${path}/cgroup.procs`]);
+    moveInto(path);
+    return { uuid: group.uuid, path };
   } catch (error) {
     undo(lock, tell);
     throw error;
@@ -60,30 +62,24 @@ export function groupFor(ask: Ask, system: System): { group: Group; facts: Syste
 }
 
 /**
- * Without the lock, the way into a group that somebody is in already: joins the one that the record of the same words
- * names, and meanwhile looks whether all is as it ought to be. It needs no lock: a directory with a member cannot be
- * removed, and its rules go only after it.
+ * Without the lock, the way into a group that is used already: looks whether all is as it ought to be, and joins. That
+ * needs no lock, since a group is removed before its rules are, and cannot be removed with a member in it. Undefined
+ * where there is no such group, or something to mend or to sweep.
  */
-async function enterKnown(ask: Ask, joined: (membership: Membership) => void): Promise<boolean> {
-  const hierarchy = findHierarchy();
-  if (!hierarchy.mounted) return false;
+function enterKnown(ask: Ask): Membership | undefined {
   const namespace = netnsOf('self');
-  const records = [...readRecords().groups];
-  const hint = records.find(([, { record }]) => record.asked === ask.text && record.namespace === namespace);
-  if (hint === undefined) return false;
-  const membership = { uuid: hint[0], path: cgroupPath(hierarchy.path, hint[0]) };
-  const moving = ignoring(['ENOENT', 'ENODEV'], () => moveInto(membership.path));
-  if (moving === undefined) return false;
-  joined(membership);
-  const moved = moving.then(
-    () => true,
-    () => false,
-  );
+  const hints = [...readRecords().groups.values()];
+  if (!hints.some(({ record }) => record.asked === ask.text && record.namespace === namespace)) return undefined;
   const system = look(runTools(lookJobs(true)) ?? [], WATCHING);
+  trace('read');
   const key = keyOf(ask.resolve(system));
-  const group = system.groups.find(({ uuid }) => uuid === membership.uuid);
-  const intact = group !== undefined && keyOf(group.wayOut) === key && changesFor(system, []).length === 0;
-  return (await moved) && intact;
+  const group = system.groups.find(({ wayOut }) => keyOf(wayOut) === key);
+  if (group === undefined || changesFor(system, []).length > 0) return undefined;
+  const path = cgroupPath(system.hierarchy.path, group.uuid);
+  return ignoring(['ENOENT', 'ENODEV'], () => {
+    moveInto(path);
+    return { uuid: group.uuid, path };
+  });
 }
 
 /** Whatever of a set-up that failed is there: wanted is what is alive without it. */
@@ -109,4 +105,3 @@ function takenIn({ routing, groups, hierarchy }: System): Taken {
     classIds: hierarchy.mounted ? classIds(hierarchy.path) : new Set(),
   };
 }
-

@@ -124,14 +124,8 @@ function machineThings(hierarchy: Hierarchy, records: Records): Thing[] {
 
 /** Records of this namespace's groups, and of groups that are gone, wherever they were. */
 function recordThings(records: Records, cgroups: readonly Cgroup[], groups: readonly Group[]): Thing[] {
-  const alive = cgroups.map(({ uuid }) => uuid);
-  const elsewhere = alive.filter((uuid) => !groups.some((group) => group.uuid === uuid));
-  return [
-    ...[...records.groups]
-      .filter(([uuid]) => !elsewhere.includes(uuid))
-      .map(([uuid, { text }]) => recordThing(`${RUNTIME}/group-${uuid}`, text)),
-    ...records.leaving
-      .filter((uuid) => !alive.includes(uuid))
-      .map((uuid) => recordThing(`${RUNTIME}/leaving-${uuid}`, '')),
-  ];
+  const elsewhere = cgroups.map(({ uuid }) => uuid).filter((uuid) => !groups.some((group) => group.uuid === uuid));
+  return [...records.groups]
+    .filter(([uuid]) => !elsewhere.includes(uuid))
+    .map(([uuid, { text }]) => recordThing(`${RUNTIME}/group-${uuid}`, text));
 }

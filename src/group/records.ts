@@ -23,8 +23,6 @@ export interface SysctlRecord {
 export interface Records {
   readonly groups: ReadonlyMap<string, { readonly record: GroupRecord; readonly text: string }>;
   readonly sysctls: readonly SysctlRecord[];
-  /** The groups that somebody said to be leaving. */
-  readonly leaving: readonly string[];
   /** Whether there is a directory for records. */
   readonly exists: boolean;
 }
@@ -33,23 +31,21 @@ export interface Records {
 export function readRecords(): Records {
   const groups = new Map<string, { record: GroupRecord; text: string }>();
   const sysctls: SysctlRecord[] = [];
-  const leaving: string[] = [];
   const names = ignoring(['ENOENT', 'ENOTDIR', 'EACCES'], () => readdirSync(RUNTIME));
   for (const name of names ?? []) {
-    const [, kind, rest = ''] = /^(group|sysctl|leaving)-(.+)$/.exec(name) ?? [];
+    const [, kind, rest = ''] = /^(group|sysctl)-(.+)$/.exec(name) ?? [];
     if (kind === undefined) continue;
-    if (kind === 'leaving') leaving.push(rest);
     const text = ignoring(['ENOENT', 'EISDIR', 'EACCES'], () => readFileSync(`${RUNTIME}/${name}`, 'utf8')) ?? '';
     if (kind === 'group') {
       const record = parse(text);
       if (record !== undefined) groups.set(rest, { record, text });
-    } else if (kind === 'sysctl') {
+    } else {
       const [, number, device] = /^(\d+)-([\w.-]+)$/.exec(rest) ?? [];
       const old = text.trim();
       if (device !== undefined && /^[01]$/.test(old)) sysctls.push({ namespace: `net:[${number}]`, device, old });
     }
   }
-  return { groups, sysctls, leaving, exists: names !== undefined };
+  return { groups, sysctls, exists: names !== undefined };
 }
 
 /** A record's text; one line, so that it is readable and can be typed. */

@@ -3,6 +3,7 @@ import { runTools } from '../kernel/tools.js';
 import { nftables } from '../plan/marking/nftables.js';
 import { plan } from '../plan/plan.js';
 import { render } from '../plan/render.js';
+import { trace } from '../trace.js';
 import type { Change } from '../plan/things.js';
 import { wanted } from '../plan/wanted.js';
 import type { Group } from '../plan/wayout.js';
@@ -10,7 +11,7 @@ import { look, lookJobs, SWEEPING, type System } from './look.js';
 import type { Lock } from './lock.js';
 
 /** Where the changes are told as they happen. */
-export type Tell = (lines: readonly string[]) => void;
+export type Tell = (lines: () => readonly string[]) => void;
 
 /** What has to change for these groups, beside those that are alive, and for no others. */
 export const changesFor = (system: System, more: readonly Group[]): Change[] =>
@@ -23,7 +24,7 @@ export const changesFor = (system: System, more: readonly Group[]): Change[] =>
 export function settle(system: System, more: readonly Group[], lock: Lock, tell: Tell): void {
   try {
     make(changesFor(system, more), lock, tell);
-  } catch (error) { if (process.env.DBG) console.error("DBG", error);
+  } catch (error) {
     const again = lookAgain(lock);
     const facts = { ...again.facts, records: new Map([...system.facts.records, ...again.facts.records]) };
     const missing = more.filter(({ uuid }) => !again.groups.some((group) => group.uuid === uuid));
@@ -38,11 +39,11 @@ export function settle(system: System, more: readonly Group[], lock: Lock, tell:
 }
 
 /** Looks while the lock is held already. */
-export const lookAgain = ({ fd }: Lock): System =>
-  look(runTools(lookJobs(true), { fd, take: false }) ?? [], SWEEPING);
+export const lookAgain = ({ fd }: Lock): System => look(runTools(lookJobs(true), { fd, take: false }) ?? [], SWEEPING);
 
 function make(changes: readonly Change[], lock: Lock, tell: Tell): void {
   if (changes.length === 0) return;
-  tell(render(changes, nftables));
+  tell(() => render(changes, nftables));
+  trace('plan');
   apply(changes, nftables, lock.fd);
 }

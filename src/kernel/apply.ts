@@ -13,7 +13,9 @@ import { runTools, toolError, type Job } from './tools.js';
  */
 export function apply(changes: readonly Change[], marking: Marking, lock: number): void {
   const of = (what: 'add' | 'remove', ...kinds: readonly Thing['kind'][]): Thing[] =>
-    changes.filter((c) => (c.do === 'remove') === (what === 'remove') && kinds.includes(c.thing.kind)).map((c) => c.thing);
+    changes
+      .filter((c) => (c.do === 'remove') === (what === 'remove') && kinds.includes(c.thing.kind))
+      .map((c) => c.thing);
   for (const thing of [...of('remove', 'cgroup', 'record'), ...of('remove', 'sysctl')]) remove(thing);
   for (const thing of of('add', 'mount')) if (thing.kind === 'mount') makeDirectory(thing.path);
   const done = runTools(jobs(changes, marking), { fd: lock, take: false }) ?? [];

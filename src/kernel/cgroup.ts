@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, write, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ViaError } from '../failure.js';
 
@@ -19,11 +19,13 @@ export const cgroupPath = (hierarchy: string, uuid: string): string => `${hierar
 /** Our groups, of every network namespace: the hierarchy knows none. */
 export function listCgroups(hierarchy: string): Cgroup[] {
   const names = ignoring(['ENOENT'], () => readdirSync(hierarchy)) ?? [];
-  return names.filter((name) => name.startsWith(PREFIX)).flatMap((name) => {
-    const path = `${hierarchy}/${name}`;
-    const group = ignoring(['ENOENT', 'ENODEV'], () => ({ classId: classIdOf(path), members: membersOf(path) }));
-    return group === undefined ? [] : [{ uuid: name.slice(PREFIX.length), path, ...group }];
-  });
+  return names
+    .filter((name) => name.startsWith(PREFIX))
+    .flatMap((name) => {
+      const path = `${hierarchy}/${name}`;
+      const group = ignoring(['ENOENT', 'ENODEV'], () => ({ classId: classIdOf(path), members: membersOf(path) }));
+      return group === undefined ? [] : [{ uuid: name.slice(PREFIX.length), path, ...group }];
+    });
 }
 
 /** Every class id in use in the hierarchy, whoever made it. */
@@ -43,7 +45,10 @@ export function classIds(hierarchy: string): Set<number> {
 
 /** The members of a group and of its child groups. */
 export function membersOf(path: string): number[] {
-  const own = readFileSync(`${path}/cgroup.procs`, 'utf8').split('\n').filter((line) => line !== '').map(Number);
+  const own = readFileSync(`${path}/cgroup.procs`, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map(Number);
   return [...own, ...children(path).flatMap((child) => membersOf(child))];
 }
 
@@ -61,29 +66,21 @@ export function makeCgroup(path: string, classId: number): void {
 }
 
 /**
- * Moves this process, with all its threads, into a group. The kernel waits for an RCU grace period (some
- * milliseconds), in a thread of its own, so that other work can go on meanwhile.
+ * Moves this process into a group: its main thread, which is the one that starts the command; Node's other threads
+ * open no sockets. `0` is the writing thread (cgroup-v1/cgroups.rst). The kernel then takes no lock over all processes;
+ * by number, or in cgroup.procs, the same move waits 8 ms for an RCU grace period.
  */
-export function moveInto(path: string): Promise<void> {
-  const fd = openSync(`${path}/cgroup.procs`, 'w');
-  return new Promise((resolve, reject) => {
-    write(fd, String(process.pid), (error) => {
-      closeSync(fd);
-      if (error === null) resolve();
-      else reject(error);
-    });
-  });
-}
+export const moveInto = (path: string): void => writeFileSync(`${path}/tasks`, '0');
 
 /**
  * Removes a group that has no members; false where it has. A group whose list is empty can still say that it is busy
- * for a moment: its last process is not all gone. So does one whose remaining members are `leaving`.
+ * for a moment: its last process is not all gone.
  */
-export async function removeCgroup(path: string, leaving: ReadonlySet<number> = new Set()): Promise<boolean> {
+export async function removeCgroup(path: string): Promise<boolean> {
   for (let wait = 1; wait < 500; wait *= 2) {
     if (removedNow(path)) return true;
     const members = ignoring(['ENOENT', 'ENODEV'], () => membersOf(path)) ?? [];
-    if (members.some((pid) => !leaving.has(pid))) return false;
+    if (members.length > 0) return false;
     await sleep(wait);
   }
   return removedNow(path);

@@ -19,7 +19,9 @@ export const OWN_MOUNT = '/run/via/net_cls';
  * Throws where this kernel has no net_cls.
  */
 export function findHierarchy(): Hierarchy {
-  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').flatMap((line) => parseMount(line));
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .flatMap((line) => parseMount(line));
   const mount = mounts.find(({ path }) => path === OWN_MOUNT) ?? mounts[0];
   if (mount !== undefined) return { ...mount, own: mount.path === OWN_MOUNT, mounted: true };
   return { path: OWN_MOUNT, own: true, mounted: false, controllers: controllers() };
@@ -27,8 +29,7 @@ export function findHierarchy(): Hierarchy {
 
 /** `36 35 98:0 /root /mount/point rw,noatime - cgroup source rw,net_cls`: the last mount of the list is on top. */
 function parseMount(line: string): { path: string; controllers: string }[] {
-  const [, point, options, type, superOptions] =
-    /^\d+ \d+ \S+ \S+ (\S+) (\S+) .*?- (\S+) \S+ (\S+)$/.exec(line) ?? [];
+  const [, point, options, type, superOptions] = /^\d+ \d+ \S+ \S+ (\S+) (\S+) .*?- (\S+) \S+ (\S+)$/.exec(line) ?? [];
   if (point === undefined || type !== 'cgroup' || superOptions === undefined) return [];
   const names = superOptions.split(',').filter((name) => name.startsWith('net_'));
   const writable = options?.split(',').includes('rw') === true && superOptions.split(',').includes('rw');
@@ -46,7 +47,9 @@ const NO_NET_CLS = {
 
 /** A hierarchy that exists can only be mounted with all its controllers, so those that share net_cls's number. */
 function controllers(): string {
-  const rows = readFileSync('/proc/cgroups', 'utf8').split('\n').map((line) => line.split('\t'));
+  const rows = readFileSync('/proc/cgroups', 'utf8')
+    .split('\n')
+    .map((line) => line.split('\t'));
   const netCls = rows.find(([name]) => name === 'net_cls');
   if (netCls === undefined) throw new ViaError('cgroup', 'net_cls', 'not in this kernel', NO_NET_CLS);
   const [, hierarchy, , enabled] = netCls;

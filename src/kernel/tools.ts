@@ -28,13 +28,24 @@ const BUSY = 75;
  * loop is not needed. With `lock`, a descriptor, takes that lock first: undefined means that somebody else has it. Every
  * job holds the lock as long as it runs, so that it stays taken when via is killed half way.
  */
-export function runTools(jobs: readonly Job[], lock?: { readonly fd: number; readonly take: boolean }): Done[] | undefined {
+export function runTools(
+  jobs: readonly Job[],
+  lock?: { readonly fd: number; readonly take: boolean },
+): Done[] | undefined {
   if (jobs.length === 0 && lock?.take !== true) return [];
   const { status, output, error } = spawnSync('/bin/sh', [], {
     input: script(jobs, lock?.take === true),
     env: TOOL_ENVIRONMENT,
     cwd: '/',
-    stdio: ['pipe', 'pipe', 'ignore', lock?.fd ?? 'ignore', ...pipes(jobs).flat().map(() => 'pipe' as const)],
+    stdio: [
+      'pipe',
+      'pipe',
+      'ignore',
+      lock?.fd ?? 'ignore',
+      ...pipes(jobs)
+        .flat()
+        .map(() => 'pipe' as const),
+    ],
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   });
@@ -75,7 +86,12 @@ function script(jobs: readonly Job[], take: boolean): string {
 export function toolError(what: string, { job, status, stderr }: Done): ViaError {
   const [tool] = job.argv;
   if (status === 127) return new ViaError(what, tool, 'not found', { hint: `install ${PACKAGES[tool] ?? tool}` });
-  const words = stderr.trim().split('\n').filter((line) => line !== '').slice(0, 3).join('; ');
+  const words = stderr
+    .trim()
+    .split('\n')
+    .filter((line) => line !== '')
+    .slice(0, 3)
+    .join('; ');
   const why = words === '' ? `exit status ${status}` : words;
   const denied = /not permitted|permission denied/i.test(why);
   return new ViaError(what, tool, why, denied ? { hint: HINT_DENIED } : {});

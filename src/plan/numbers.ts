@@ -43,9 +43,6 @@ export function hash(text: string): number {
   return value;
 }
 
-/** The hash as eight hexadecimal digits: the tag of one firewall rule. */
-export const tagOf = (text: string): string => hash(text).toString(16).padStart(8, '0');
-
 /**
  * The connection tracking zone of a way out (1 to 65535), for the original direction of what is not TCP.
  * It follows from the way out and not from the slot: an entry that conntrack still knows then belongs to this way out.

@@ -27,7 +27,16 @@ export function plan(wanted: readonly Thing[], seen: readonly Thing[]): Change[]
 }
 
 /** The order in which things are made: a member never exists without its rules. */
-const ORDER: readonly Thing['kind'][] = ['directory', 'mount', 'route', 'rule', 'firewall', 'sysctl', 'record', 'cgroup'];
+const ORDER: readonly Thing['kind'][] = [
+  'directory',
+  'mount',
+  'route',
+  'rule',
+  'firewall',
+  'sysctl',
+  'record',
+  'cgroup',
+];
 
 const inOrder = (changes: readonly Change[]): Change[] =>
   ORDER.flatMap((kind) => changes.filter(({ thing }) => thing.kind === kind));

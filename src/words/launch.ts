@@ -1,7 +1,7 @@
 import { ViaError } from '../failure.js';
 import { resolve } from '../gateway/resolve.js';
 import { parseGateway } from '../gateway/text.js';
-import { enter, groupFor, type Ask, type Membership } from '../group/enter.js';
+import { enter, groupFor, type Ask } from '../group/enter.js';
 import { leave } from '../group/leave.js';
 import { look, lookJobs, WATCHING } from '../group/look.js';
 import { changesFor } from '../group/settle.js';
@@ -22,15 +22,12 @@ type Launch = Extract<Request, { word: 'launch' }>;
 export async function launch<T>(request: Launch, say: Say, run: () => Promise<T>): Promise<T> {
   const ask = askFor(request);
   requireRoot(request);
-  const memberships = new Map<string, Membership>();
+  const membership = await enter(ask, say.changes);
+  trace('join');
   try {
-    await enter(ask, say.changes, (membership) => memberships.set(membership.uuid, membership));
-    trace('enter');
     return await run();
   } finally {
-    for (const membership of [...memberships.values()].reverse()) {
-      await leave(membership, say.changes).catch((error: unknown) => say.error(error));
-    }
+    await leave(membership, say.changes).catch((error: unknown) => say.error(error));
     trace('leave');
   }
 }

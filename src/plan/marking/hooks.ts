@@ -19,42 +19,58 @@ export function hooks(v6: boolean): Hook[] {
   const local: Rule = { text: 'oifname "lo" accept' };
   return [
     // After everybody's raw chains and before conntrack (-200), so that a foreign notrack is undone.
-    ['zone', 'filter output -250', [
-      local,
-      { text: `${datagrams} meta cgroup vmap @zone_of_class` },
-      { text: 'meta l4proto tcp meta cgroup @classes ct zone set 0' },
-    ]],
+    [
+      'zone',
+      'filter output -250',
+      [
+        local,
+        { text: `${datagrams} meta cgroup vmap @zone_of_class` },
+        { text: 'meta l4proto tcp meta cgroup @classes ct zone set 0' },
+      ],
+    ],
     // Before marking: a marked SYN would be lost in the re-route, and the program would wait for its timeout.
     ['refuse', 'filter output -160', [local, { text: `meta l4proto tcp ${SYN} meta cgroup vmap @refuse_of_class` }]],
     // Right after conntrack (-200), so that whoever looks at the mark next (a reverse path filter) sees ours.
     ['restore', 'filter prerouting -199', [{ text: `ct direction reply ${OURS} vmap @set_of_mark` }]],
-    ['arrive', 'filter input -150', [
-      // A redirect would move a group's packets to another router of the LAN.
-      { text: `icmp type redirect ${OURS} @marks drop` },
-      { text: `ct state new ${OURS} == 0 meta nfproto . iifname . ether saddr vmap @arrival_of_router` },
-      { text: `ct state new ${OURS} == 0 meta nfproto . iifname vmap @arrival_of_device` },
-    ]],
-    ['classify', 'route output -150', [
-      local,
-      // The class of what is sent now, not of what conntrack remembers: an entry may be older than the group.
-      { text: `${datagrams} ct direction original meta cgroup vmap @new_of_class` },
-      { text: `${OURS} vmap @set_of_mark` },
-      { text: 'ct state new meta cgroup vmap @new_of_class' },
-      { text: `ct direction reply meta nfproto . ct mark & ${hex(MASK)} . meta cgroup vmap @answer_of_candidate` },
-      // Answered by somebody who is no member: the connection's mark is again as if we had never been here.
-      { text: `ct direction reply ${OURS} @candidates ct mark set ct mark & ${hex(OTHER_BITS)}` },
-    ]],
-    ['translate', 'nat postrouting 100', [
-      local,
-      { text: 'fib saddr . oif type local accept' },
-      { text: `${OURS} @marks masquerade` },
-    ]],
+    [
+      'arrive',
+      'filter input -150',
+      [
+        // A redirect would move a group's packets to another router of the LAN.
+        { text: `icmp type redirect ${OURS} @marks drop` },
+        { text: `ct state new ${OURS} == 0 meta nfproto . iifname . ether saddr vmap @arrival_of_router` },
+        { text: `ct state new ${OURS} == 0 meta nfproto . iifname vmap @arrival_of_device` },
+      ],
+    ],
+    [
+      'classify',
+      'route output -150',
+      [
+        local,
+        // The class of what is sent now, not of what conntrack remembers: an entry may be older than the group.
+        { text: `${datagrams} ct direction original meta cgroup vmap @new_of_class` },
+        { text: `${OURS} vmap @set_of_mark` },
+        { text: 'ct state new meta cgroup vmap @new_of_class' },
+        { text: `ct direction reply meta nfproto . ct mark & ${hex(MASK)} . meta cgroup vmap @answer_of_candidate` },
+        // Answered by somebody who is no member: the connection's mark is again as if we had never been here.
+        { text: `ct direction reply ${OURS} @candidates ct mark set ct mark & ${hex(OTHER_BITS)}` },
+      ],
+    ],
+    [
+      'translate',
+      'nat postrouting 100',
+      [local, { text: 'fib saddr . oif type local accept' }, { text: `${OURS} @marks masquerade` }],
+    ],
     // Last of all, where the device is final: ours, and not by its way out, is stopped.
-    ['guard', 'filter postrouting 300', [
-      local,
-      { text: 'meta l4proto != tcp ct direction original meta cgroup vmap @guard_of_class' },
-      { text: `${OURS} vmap @guard_of_mark` },
-      { text: 'ct state { invalid, new, untracked } meta cgroup vmap @guard_of_class' },
-    ]],
+    [
+      'guard',
+      'filter postrouting 300',
+      [
+        local,
+        { text: 'meta l4proto != tcp ct direction original meta cgroup vmap @guard_of_class' },
+        { text: `${OURS} vmap @guard_of_mark` },
+        { text: 'ct state { invalid, new, untracked } meta cgroup vmap @guard_of_class' },
+      ],
+    ],
   ];
 }

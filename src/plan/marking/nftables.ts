@@ -5,7 +5,7 @@ import { groupChains } from './chains.js';
 import { elements, type Element } from './elements.js';
 import { hooks, lanRules } from './hooks.js';
 import type { Marking } from './marking.js';
-import { chainState, commentOf, type Rule } from './rules.js';
+import { chainState, commentsOf, type Rule } from './rules.js';
 
 /** Our one table in a network namespace. */
 export const TABLE = 'inet via';
@@ -21,9 +21,9 @@ function wanted(groups: readonly Group[], facts: Facts): FirewallThing[] {
     chain('lan', lanRules(facts.v6)),
     ...groups.flatMap((group) => [
       counter(group.slot),
-      ...groupChains(group, facts.v6).map(([name, rules]) => chain(name, rules, 'group')),
+      ...groupChains(group, facts.v6).map(([name, rules]) => chain(name, rules, { scope: 'group', owner: group.uuid })),
     ]),
-    ...hooks(facts.v6).map(([name, hook, rules]) => chain(name, rules, 'namespace', hook)),
+    ...hooks(facts.v6).map(([name, hook, rules]) => chain(name, rules, { hook })),
     ...unique(elements(groups, facts)).map((element) => elementThing(element)),
   ];
 }
@@ -80,14 +80,26 @@ export function removal(id: string, base = false): Pick<FirewallThing, 'remove' 
   return { fixed: false, remove: [`delete ${withTable(id)}`] };
 }
 
-function chain(name: string, rules: readonly Rule[], scope: Scope = 'namespace', hook = ''): FirewallThing {
-  const declaration = hook === '' ? '' : ` { type ${hook.replace(' ', ' hook ').replace(/ (-?\d+)$/, ' priority $1')}; }`;
+function chain(name: string, rules: readonly Rule[], of: Belonging = {}): FirewallThing {
+  const { scope = 'namespace', hook = '', owner } = of;
+  const comments = commentsOf(rules, owner);
+  const declaration =
+    hook === '' ? '' : ` { type ${hook.replace(' ', ' hook ').replace(/ (-?\d+)$/, ' priority $1')}; }`;
   const add = [
     `add chain ${TABLE} ${name}${declaration}`,
-    ...rules.map((rule) => `add rule ${TABLE} ${name} ${rule.text} comment "${commentOf(rule)}"`),
+    ...rules.map(({ text }, i) => `add rule ${TABLE} ${name} ${text} comment "${comments[i]}"`),
   ];
-  const state = chainState(hook, rules.map(commentOf));
-  return { ...thing(`chain ${name}`, scope, state, add), ...removal(`chain ${name}`, hook !== '') };
+  return {
+    ...thing(`chain ${name}`, scope, chainState(hook, comments), add),
+    ...removal(`chain ${name}`, hook !== ''),
+  };
+}
+
+/** Whose chain it is: the table's, with or without a hook, or a group's. */
+interface Belonging {
+  readonly scope?: Scope;
+  readonly hook?: string;
+  readonly owner?: string;
 }
 
 const counter = (slot: number): FirewallThing =>

@@ -1,19 +1,26 @@
-import { tagOf } from '../numbers.js';
+declare const __REVISION__: string | undefined;
 
-/** One rule of a chain: its text, and what its comment says beside the text's tag. */
+/** Names the rule texts of this build, so that rules of another one are seen to differ. */
+const REVISION = typeof __REVISION__ === 'string' ? __REVISION__ : 'source';
+
+/** One rule of a chain: its text, and what its comment says beside where it belongs. */
 export interface Rule {
   readonly text: string;
   readonly note?: string;
 }
 
 /**
- * A rule's comment: how we know it again. nft prints a rule in words of its own, so its text cannot be compared; the
- * comment comes back as it was. At most 127 bytes (NFTNL_UDATA_COMMENT_MAXLEN).
+ * The comments by which we know a chain's rules again. nft prints a rule in words of its own, so that its text cannot
+ * be compared; the comment comes back as it was, 127 bytes at most (NFTNL_UDATA_COMMENT_MAXLEN). `owner` is the uuid of
+ * the group whose chain it is: another group's rules under the same name differ.
  */
-export const commentOf = ({ text, note }: Rule): string => (note === undefined ? tagOf(text) : `${tagOf(text)} ${note}`);
+export function commentsOf(rules: readonly Rule[], owner = ''): string[] {
+  const tag = owner === '' ? REVISION : `${REVISION}-${owner.slice(0, 8)}`;
+  return rules.map(({ note }, i) => (note === undefined ? `${tag}.${i}` : `${tag}.${i} ${note}`));
+}
 
 /** The note in a comment of ours; undefined where there is none. */
-export const noteIn = (comment: string): string | undefined => /^[0-9a-f]{8} (.+)$/.exec(comment)?.[1];
+export const noteIn = (comment: string): string | undefined => /^[\w.-]+ (.+)$/.exec(comment)?.[1];
 
 /** A chain's state: where it hooks in, and the comments of its rules in their order. */
 export const chainState = (hook: string, comments: readonly string[]): string => [hook, ...comments].join('\n');
