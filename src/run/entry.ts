@@ -1,0 +1,85 @@
+import { closeSync, readFileSync, readlinkSync, writeSync } from 'node:fs';
+import { constants } from 'node:os';
+import { inherited } from './descriptors.js';
+
+/** How via was called, as far as the shell of bin/via and Node have changed it since. */
+export interface Entry {
+  readonly environment: Readonly<Record<string, string>>;
+  /** Descriptors above 2 that the command must get. */
+  readonly descriptors: readonly number[];
+  /** Signals that were ignored (nohup, a script's background job); Node has set them back to their default. */
+  readonly ignored: ReadonlySet<NodeJS.Signals>;
+  /** The soft limit of descriptors, where Node has raised it. */
+  readonly nofile?: { readonly soft: number; readonly helper: number };
+}
+
+/**
+ * Reads what bin/via left for us, starts putting the soft descriptor limit back, and lets the helper end; call it once,
+ * before other processes are started. Without the launcher, or when all of 3 to 9 were taken ("full") and no helper could
+ * be held, it gives what the shell and Node have left. Never throws, whatever VIA_LAUNCHER says.
+ */
+export function readEntry(): Entry {
+  const text = process.env['VIA_LAUNCHER'];
+  delete process.env['VIA_LAUNCHER'];
+  const notes = text === undefined ? undefined : parse(text);
+  try {
+    if (notes !== undefined && isHelper(notes)) return take(notes);
+  } catch {
+    // The helper was killed.
+  }
+  const descriptors = text === 'full' ? [3, 4, 5, 6, 7, 8, 9] : [];
+  return { environment: { ...process.env } as Record<string, string>, descriptors, ignored: new Set() };
+}
+
+interface Notes {
+  readonly pipe: number;
+  readonly soft: string;
+  readonly hard: string;
+  readonly helper: number;
+  readonly ignored: ReadonlySet<NodeJS.Signals>;
+}
+
+/** "PIPE SOFT HARD HELPER", then the shell's line of /proc/self/stat: its process is ours now. */
+function parse(text: string): Notes | undefined {
+  const [, pipe, soft, hard, helper, pid, stat] =
+    /^([3-9])\s(\d+|unlimited)\s(\d+|unlimited)\s(\d{1,9})\s(\d+) \(.*\) (.*)$/s.exec(text) ?? [];
+  if (soft === undefined || hard === undefined || stat === undefined || Number(pid) !== process.pid) return undefined;
+  // The 33rd field, of which the third comes first here: ignored signals, the first 31 of them.
+  const mask = Number(stat.split(' ')[30]);
+  const ignored = Object.entries(constants.signals).filter(([, number]) => number < 32 && mask & (1 << (number - 1)));
+  const names = new Set(ignored.map(([name]) => name as NodeJS.Signals));
+  return { pipe: Number(pipe), soft, hard, helper: Number(helper), ignored: names };
+}
+
+/** Whether that process waits at our pipe: any other has another environment, and what is on another pipe is not ours. */
+function isHelper({ pipe, helper }: Notes): boolean {
+  const ours = readlinkSync(`/proc/self/fd/${pipe}`);
+  // It is forked with our end, opens its own as its stdin, and closes ours.
+  const theirs = [pipe, 0].map((fd) => {
+    try {
+      return readlinkSync(`/proc/${helper}/fd/${fd}`);
+    } catch {
+      return undefined;
+    }
+  });
+  return ours.startsWith('pipe:') && theirs.includes(ours);
+}
+
+function take({ pipe, soft, hard, helper, ignored }: Notes): Entry {
+  const environment = variables(readFileSync(`/proc/${helper}/environ`, 'utf8'));
+  const entry = { environment, descriptors: inherited(helper, pipe), ignored };
+  const raised = soft !== hard && soft !== 'unlimited';
+  if (raised) writeSync(pipe, `${soft}\n`);
+  closeSync(pipe);
+  return raised ? { ...entry, nofile: { soft: Number(soft), helper } } : entry;
+}
+
+/** The first of two of one name counts, as for getenv(3); bytes that are not UTF-8 do not survive, for Node has none. */
+function variables(text: string): Record<string, string> {
+  const found = Object.create(null) as Record<string, string>;
+  for (const line of text.split('\0')) {
+    const at = line.indexOf('=');
+    if (at >= 0) found[line.slice(0, at)] ??= line.slice(at + 1);
+  }
+  return found;
+}

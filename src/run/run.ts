@@ -1,0 +1,46 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { constants } from 'node:os';
+import { stdio } from './descriptors.js';
+import type { Outcome } from './end.js';
+import type { Entry } from './entry.js';
+import { cannotRun } from './failures.js';
+import { awaitNofile } from './nofile.js';
+import type { Signals } from './signals.js';
+
+type Command = readonly [string, ...string[]];
+
+/**
+ * Runs the command with all that via was called with, in our process group, and waits for its end; without timers, so
+ * that waiting costs nothing. A signal that came before the start is the outcome, and nothing is run. Throws a ViaError
+ * with status 127 where there is no such command, 126 where it cannot be run.
+ */
+export async function run(command: Command, entry: Entry, signals: Signals): Promise<Outcome> {
+  const words = entry.ignored.size === 0 ? command : ignoring(entry, command);
+  awaitNofile(entry);
+  const early = await signals.pending();
+  if (early !== undefined) return { signal: early };
+  const child = start(words, entry);
+  signals.handTo(child);
+  return new Promise((resolve, reject) => {
+    child.on('error', (error) => child.pid === undefined && reject(cannotRun(words[0], error, entry)));
+    child.on('exit', (code, signal) => resolve(signal === null ? { code: code ?? 0 } : { signal }));
+  });
+}
+
+function start([file, ...args]: Command, entry: Entry): ChildProcess {
+  try {
+    // No cwd: the directory we are in, also one that was removed.
+    return spawn(file, args, { stdio: stdio(entry.descriptors), env: entry.environment });
+  } catch (error) {
+    throw cannotRun(file, error as NodeJS.ErrnoException, entry);
+  }
+}
+
+/** libuv starts every process with all signals at their default; env(1) of GNU can have some ignored again. */
+function ignoring({ ignored, environment }: Entry, command: Command): Command {
+  const numbers = new Set([...ignored].map((signal) => constants.signals[signal]));
+  const env = ['env', ...[...numbers].map((number) => `--ignore-signal=${number}`)] as const;
+  const works = () => spawnSync(env[0], [...env.slice(1), 'true'], { stdio: 'ignore', env: environment }).status === 0;
+  // env would take such a name for a variable.
+  return command[0].includes('=') || !works() ? command : [...env, ...command];
+}
