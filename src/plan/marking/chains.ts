@@ -39,13 +39,17 @@ function zone(group: Group): Rule[] {
   return [...leftAlone(group), { text: `ct original zone set ${zoneOf(keyOf(group.wayOut))} accept` }];
 }
 
-/** Only TCP: everything else is marked and fails at once by the table's `unreachable`, with a better error. */
+/**
+ * TCP gets a reset. ICMP gets an ICMP error: ping says nothing of an error that only its sendto() returned. Everything
+ * else is marked and fails at once by the table's `unreachable`, with a better error than a reject's EPERM.
+ */
 function refusal({ wayOut }: Group): Rule[] {
   const others = FAMILIES.filter((family) => wayOf(wayOut, family) !== 'refuse');
   return [
     ...others.map((family) => ({ text: `${protocol(family)} accept` })),
     ...(wayOut.lan ? [{ text: 'jump lan' }] : []),
-    { text: 'reject with tcp reset' },
+    { text: 'meta l4proto tcp reject with tcp reset' },
+    { text: 'reject with icmpx no-route' },
   ];
 }
 

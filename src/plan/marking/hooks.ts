@@ -29,7 +29,15 @@ export function hooks(v6: boolean): Hook[] {
       ],
     ],
     // Before marking: a marked SYN would be lost in the re-route, and the program would wait for its timeout.
-    ['refuse', 'filter output -160', [local, { text: `meta l4proto tcp ${SYN} meta cgroup vmap @refuse_of_class` }]],
+    [
+      'refuse',
+      'filter output -160',
+      [
+        local,
+        { text: `meta l4proto tcp ${SYN} meta cgroup vmap @refuse_of_class` },
+        { text: `meta l4proto ${v6 ? '{ icmp, ipv6-icmp }' : 'icmp'} meta cgroup vmap @refuse_of_class` },
+      ],
+    ],
     // Right after conntrack (-200), so that whoever looks at the mark next (a reverse path filter) sees ours.
     ['restore', 'filter prerouting -199', [{ text: `ct direction reply ${OURS} vmap @set_of_mark` }]],
     [
