@@ -1,0 +1,91 @@
+import test from 'ava';
+import { makeLab } from '../helpers/lab.js';
+import { outside, probe } from '../helpers/probes.js';
+import { by, hold } from '../helpers/runners.js';
+import { diff, snapshot } from '../helpers/snapshot.js';
+import { client } from '../helpers/topology.js';
+
+/** Who answers over each family, or the error; with what makes the case and takes it away again. */
+interface Row {
+  gateway: string;
+  v4: string;
+  v6: string;
+  before?: string;
+  after?: string;
+}
+
+const rows: Row[] = [
+  { gateway: '10.0.2.1', v4: 'g2', v6: 'ECONNREFUSED' },
+  { gateway: '10.0.2.1%c2', v4: 'g2', v6: 'ECONNREFUSED' },
+  { gateway: 'fe80::2:1%c2', v4: 'ECONNREFUSED', v6: 'g2' },
+  { gateway: 'fd02::1', v4: 'ECONNREFUSED', v6: 'g2' },
+  { gateway: 'fd02:0::0001%c2', v4: 'ECONNREFUSED', v6: 'g2' },
+  { gateway: '10.0.2.1,fd02::1', v4: 'g2', v6: 'g2' },
+  { gateway: 'fe80::2:1%c2,10.0.2.1', v4: 'g2', v6: 'g2' },
+  { gateway: '10.0.2.1%c2,fe80::1:3%c1', v4: 'g2', v6: 'g3' },
+  { gateway: '10.0.1.3,fd02::1', v4: 'g3', v6: 'g2' },
+  { gateway: '10.0.1.1,fd01::1', v4: 'g1', v6: 'g1' },
+  { gateway: 'tun0', v4: 'g4', v6: 'g4' },
+  { gateway: '%tun0', v4: 'g4', v6: 'g4' },
+  { gateway: '10.0.4.1', v4: 'g4', v6: 'ECONNREFUSED' },
+  { gateway: 'c1', v4: 'g1', v6: 'g1' },
+  {
+    gateway: 'c2',
+    v4: 'g2',
+    v6: 'ECONNREFUSED',
+    before: 'ip route add default via 10.0.2.1 dev c2 metric 600',
+    after: 'ip route del default via 10.0.2.1 dev c2 metric 600',
+  },
+  {
+    gateway: 'c2',
+    v4: 'g2',
+    v6: 'g2',
+    before:
+      'ip route add default via 10.0.2.1 dev c2 table 100; ip -6 route add default via fe80::2:1 dev c2 table 100',
+    after: 'ip route flush table 100; ip -6 route flush table 100',
+  },
+  {
+    gateway: '10.0.9.1', // Known to be on-link to another table only, as NetworkManager's `route-table` leaves it.
+    v4: 'g2',
+    v6: 'ECONNREFUSED',
+    before:
+      'ip route add 10.0.9.0/24 dev c2 scope link table 100; ip neigh add 10.0.9.1 lladdr 02:00:00:00:02:01 dev c2',
+    after: 'ip route flush table 100; ip neigh del 10.0.9.1 dev c2',
+  },
+  { gateway: 'none', v4: 'g1', v6: 'g1' },
+];
+
+test.serial('each kind of gateway, by its own device and with the source address there', async (t) => {
+  const lab = await makeLab(t, { tun: true });
+  const devices = { g1: 'c1', g2: 'c2', g3: 'c1', g4: 'tun0' } as const;
+  const clean = await snapshot(lab);
+  for (const { gateway, before = '', after = '', ...expected } of rows) {
+    await lab.sh('client', before);
+    for (const family of [4, 6] as const) {
+      const v = `v${family}` as const;
+      const seen = await probe(by(lab, gateway), 'tcp', family);
+      t.is(seen.gateway ?? seen.error, expected[v], `${gateway} ${before} ${v}`);
+      if (seen.gateway === null) continue;
+      t.is(seen.source, client[devices[seen.gateway as keyof typeof devices]][v], `${gateway} ${v}`);
+    }
+    await lab.sh('client', after);
+  }
+  t.deepEqual(diff(clean, await snapshot(lab)), []);
+});
+
+test.serial('two gateways on one subnet and device, and one on another, at once', async (t) => {
+  const lab = await makeLab(t);
+  const pairs = { g1: '10.0.1.1,fd01::1', g2: '10.0.2.1,fd02::1', g3: '10.0.1.3,fe80::1:3%c1' };
+  const held = await Promise.all(Object.values(pairs).map((gateway) => hold(lab, gateway)));
+  for (const family of [4, 6] as const)
+    for (const kind of ['tcp', 'udp', 'ping'] as const) {
+      const asked = Object.entries(pairs).map(async ([name, gateway]) => {
+        const seen = await probe(by(lab, gateway), kind, family);
+        t.is(seen.gateway, name, `${kind} v${family}: ${seen.error}`);
+      });
+      await Promise.all(asked);
+      t.is((await probe(outside(lab), kind, family)).gateway, 'g1');
+    }
+  for (const one of held) t.is((await one.release()).code, 0);
+  t.is(await lab.sh('client', 'nft list tables'), '');
+});
