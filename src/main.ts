@@ -1,41 +1,49 @@
-import { spawn } from 'node:child_process';
 import { parse } from './cli/parse.js';
 import { isViaError } from './failure.js';
-import { makeSay } from './say.js';
+import type { Request } from './request.js';
+import { endAs, type Outcome } from './run/end.js';
+import { readEntry } from './run/entry.js';
+import { run } from './run/run.js';
+import { watchSignals } from './run/signals.js';
+import { makeSay, type Say } from './say.js';
 import { trace } from './trace.js';
+import { dryRun, launch } from './words/launch.js';
+import { outside } from './words/none.js';
+import { sweep } from './words/sweep.js';
 
-async function main(): Promise<number> {
+const signals = watchSignals();
+
+async function main(): Promise<Outcome> {
+  const entry = readEntry();
+  signals.ignore(entry.ignored);
   const request = parse(process.argv.slice(2));
-  trace('parse');
-  if (request.word === 'help' || request.word === 'version') {
-    const { help, version } = await import('./cli/help.js');
-    makeSay(false).out([request.word === 'help' ? await help(request.topic) : version()]);
-    return 0;
-  }
+  trace('start');
+  if (request.word === 'help' || request.word === 'version') return tell(request);
+
   const say = makeSay(request.options.verbose);
-  if (request.word === 'sweep') {
-    await (await import('./words/sweep.js')).sweep(say);
-    return 0;
-  }
-  const [name, ...args] = request.command;
-  const run = () =>
-    new Promise<number>((ok) => spawn(name, args, { stdio: 'inherit' }).on('exit', (code) => ok(code ?? 1)));
-  if (request.word === 'none') {
-    (await import('./words/none.js')).outside();
-    return run();
-  }
-  const { launch, dryRun } = await import('./words/launch.js');
-  if (request.options.dryRun) {
-    dryRun(request, say);
-    return 0;
-  }
-  return launch(request, say, run);
+  if (request.word === 'sweep') return done(await sweep(say));
+  const start = () => run(request.command, entry, signals);
+  if (request.options.dryRun) return done(await dryRun(request, say));
+  if (request.word === 'launch') return launch(request, say, start);
+  outside();
+  return start();
 }
 
-main().then(
-  (status) => process.exit(status),
-  (error: unknown) => {
-    makeSay(false).error(error);
-    process.exit(isViaError(error) ? error.status : 125);
-  },
-);
+async function tell(request: Extract<Request, { word: 'help' | 'version' }>): Promise<Outcome> {
+  const { help, version } = await import('./cli/help.js');
+  return done(makeSay(false).out([request.word === 'help' ? await help(request.topic) : version()]));
+}
+
+const done = (_: void): Outcome => ({ code: 0 });
+
+/** A signal that came during the set-up is what ends via, whatever else went wrong because of it. */
+async function failed(error: unknown, say: Say): Promise<Outcome> {
+  const signal = await signals.pending();
+  if (signal !== undefined) return { signal };
+  say.error(error);
+  return { code: isViaError(error) ? error.status : 125 };
+}
+
+main()
+  .catch((error: unknown) => failed(error, makeSay(false)))
+  .then(endAs, () => endAs({ code: 125 }));

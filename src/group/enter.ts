@@ -1,4 +1,3 @@
-import { v4 as newUuid } from 'uuid';
 import { cgroupPath, classIds, ignoring, moveInto } from '../kernel/cgroup.js';
 import { netnsOf } from '../kernel/proc.js';
 import { isOurs, tableOfLine } from '../kernel/routing.js';
@@ -34,7 +33,7 @@ export async function enter(ask: Ask, tell: Tell): Promise<Membership> {
   trace('read');
   try {
     const system = look(done, SWEEPING);
-    const { group, facts } = groupFor(ask, system);
+    const { group, facts } = await groupFor(ask, system);
     const path = cgroupPath(facts.hierarchy.path, group.uuid);
     const known = system.groups.some(({ uuid }) => uuid === group.uuid);
     settle({ ...system, facts }, known ? [] : [group], lock, tell);
@@ -51,11 +50,13 @@ export async function enter(ask: Ask, tell: Tell): Promise<Membership> {
 }
 
 /** The group of a way out: the one there is, or a new one on a free slot; and the facts with its record. */
-export function groupFor(ask: Ask, system: System): { group: Group; facts: System['facts'] } {
+export async function groupFor(ask: Ask, system: System): Promise<{ group: Group; facts: System['facts'] }> {
   const wayOut = ask.resolve(system);
   const key = keyOf(wayOut);
   const known = system.groups.find((group) => keyOf(group.wayOut) === key);
   if (known !== undefined) return { group: known, facts: system.facts };
+  // Loads crypto, which only a new group is worth.
+  const { v4: newUuid } = await import('uuid');
   const group = { uuid: newUuid(), ...chooseSlot(key, takenIn(system)), wayOut };
   const record = recordText({ asked: ask.text, namespace: system.facts.namespace, key });
   return { group, facts: { ...system.facts, records: new Map([...system.facts.records, [group.uuid, record]]) } };

@@ -11,6 +11,9 @@ export const LOCK = `${RUNTIME}/lock`;
 /** Longest wait for the lock, in seconds. */
 const PATIENCE = 15;
 
+/** Signals that end the wait; via then dies of them. */
+const INTERRUPTING = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const;
+
 /** The lock, held; the kernel releases it when we die. */
 export interface Lock {
   readonly fd: number;
@@ -72,11 +75,15 @@ async function wait({ fd }: Lock): Promise<void> {
     env: TOOL_ENVIRONMENT,
     stdio: ['ignore', 'ignore', 'ignore', fd],
   });
+  const stop = (): void => void flock.kill();
+  for (const signal of INTERRUPTING) process.on(signal, stop);
   const status = await new Promise<number | null>((resolve, reject) => {
     flock.once('error', reject);
     flock.once('exit', resolve);
   });
+  for (const signal of INTERRUPTING) process.off(signal, stop);
   if (status === 0) return;
   closeSync(fd);
+  if (status === null) throw new ViaError('lock', LOCK, 'interrupted');
   throw new ViaError('lock', LOCK, `held by another process for ${PATIENCE} s`, { hint: 'try again' });
 }

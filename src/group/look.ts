@@ -2,7 +2,7 @@ import { listCgroups, removedNow, type Cgroup } from '../kernel/cgroup.js';
 import { findHierarchy, type Hierarchy } from '../kernel/hierarchy.js';
 import { hasV6, netnsOf } from '../kernel/proc.js';
 import { NO_ROUTING, parseRouting, readJob, routingThings, type Routing } from '../kernel/routing.js';
-import { dropsOurReplies, srcValidMark } from '../kernel/sysctl.js';
+import { filteredDevices, srcValidMark } from '../kernel/sysctl.js';
 import { toolError, type Done, type Job } from '../kernel/tools.js';
 import type { Facts } from '../plan/facts.js';
 import { readListing, type FirewallSeen } from '../plan/marking/listing.js';
@@ -61,19 +61,19 @@ export function look(done: readonly Done[], { sweep }: Manner): System {
   const groups = cgroups.flatMap((cgroup) => groupOf(cgroup, firewall, records, namespace) ?? []);
   const tagged = [...routingThings(4, routing[4]), ...routingThings(6, routing[6]), ...firewall.things];
   const oldMarks = records.sysctls.filter((record) => record.namespace === namespace && tagged.length > 0);
+  const devices = new Set(routing[4].links.filter(({ flags }) => flags.includes('UP')).map(({ ifname }) => ifname));
   const facts: Facts = {
     v6,
     namespace,
     hierarchy,
     lans: [...connectedNetworks(4, routing), ...connectedNetworks(6, routing)],
-    devices: new Set(routing[4].links.filter(({ flags }) => flags.includes('UP')).map(({ ifname }) => ifname)),
+    devices,
     defaults: defaultRoutes(routing),
     neighbours: neighbourAddresses(routing),
     filtered: new Map(
-      routing[4].links.flatMap(({ ifname }) => {
-        if (!dropsOurReplies(ifname)) return [];
-        const old = oldMarks.find(({ device }) => device === ifname)?.old ?? srcValidMark(ifname);
-        return old === '0' ? [[ifname, old] as const] : [];
+      filteredDevices([...devices]).flatMap((name) => {
+        const old = oldMarks.find(({ device }) => device === name)?.old ?? srcValidMark(name);
+        return old === '0' ? [[name, old] as const] : [];
       }),
     ),
     records: new Map([...records.groups].map(([uuid, { text }]) => [uuid, text])),

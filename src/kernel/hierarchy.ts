@@ -21,7 +21,7 @@ export const OWN_MOUNT = '/run/via/net_cls';
 export function findHierarchy(): Hierarchy {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
-    .flatMap((line) => parseMount(line));
+    .flatMap((line) => (line.includes('net_cls') ? parseMount(line) : []));
   const mount = mounts.find(({ path }) => path === OWN_MOUNT) ?? mounts[0];
   if (mount !== undefined) return { ...mount, own: mount.path === OWN_MOUNT, mounted: true };
   return { path: OWN_MOUNT, own: true, mounted: false, controllers: controllers() };

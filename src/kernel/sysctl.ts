@@ -14,12 +14,13 @@ function read(device: string, name: string): string {
 export const srcValidMark = (device: string): string => read(device, 'src_valid_mark');
 
 /**
- * Whether a reverse path filter looks at what comes in by this device without looking at its mark. The kernel takes
- * the larger rp_filter and either src_valid_mark of the device and `all` (ip-sysctl.rst).
+ * The devices, of these, where a reverse path filter looks at what comes in without looking at its mark. The kernel
+ * takes the larger rp_filter and either src_valid_mark of the device and `all` (ip-sysctl.rst).
  */
-export function dropsOurReplies(device: string): boolean {
-  const filter = Math.max(Number(read('all', 'rp_filter')), Number(read(device, 'rp_filter')));
-  return filter > 0 && read('all', 'src_valid_mark') === '0';
+export function filteredDevices(devices: readonly string[]): string[] {
+  if (read('all', 'src_valid_mark') !== '0') return [];
+  const all = read('all', 'rp_filter') !== '0';
+  return devices.filter((device) => all || read(device, 'rp_filter') !== '0');
 }
 
 /** Sets a device's src_valid_mark, unless it has that value already; a device that is gone took it along. */

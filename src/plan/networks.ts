@@ -3,8 +3,8 @@ import type { Family } from '../plan/wayout.js';
 /** Whether a network (`10.0.1.0/24`, `default`, an address) contains an address of its family. */
 export function containing(network: string, address: string, family: Family): boolean {
   const [base = '', length] = (network === 'default' ? (family === 4 ? '0.0.0.0/0' : '::/0') : network).split('/');
-  const bits = family === 4 ? 32 : 128;
-  const shift = BigInt(bits - (length === undefined ? bits : Number(length)));
+  if (length === undefined) return base === address;
+  const shift = BigInt((family === 4 ? 32 : 128) - Number(length));
   return toNumber(base, family) >> shift === toNumber(address, family) >> shift;
 }
 

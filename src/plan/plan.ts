@@ -15,7 +15,7 @@ export function plan(wanted: readonly Thing[], seen: readonly Thing[]): Change[]
   const additions = wanted.flatMap((thing): Change[] => {
     const old = anew && thing.kind === 'firewall' ? undefined : before.get(thing.id);
     if (old === undefined) return [{ do: 'add', thing }];
-    return old.state === thing.state ? [] : [{ do: 'mend', thing: merged(old, thing) }];
+    return old.state === thing.state ? [] : [{ do: 'mend', thing }];
   });
   const remove = (thing: Thing): Change => ({ do: 'remove', thing });
   const shared = ({ scope }: Thing): boolean => scope === 'machine';
@@ -49,7 +49,3 @@ function needsNewTable(after: ReadonlyMap<string, Thing>, seen: readonly Thing[]
   const wantedFixed = [...after.values()].filter(fixed);
   return wantedFixed.length !== states.size || wantedFixed.some(({ id, state }) => states.get(id) !== state);
 }
-
-/** A mended thing of the firewall is removed as it is seen and added as it is wanted. */
-const merged = (old: Thing, wanted: Thing): Thing =>
-  wanted.kind === 'firewall' && old.kind === 'firewall' ? { ...wanted, remove: old.remove } : wanted;

@@ -14,8 +14,8 @@ interface Base {
 /** A piece of our firewall table: its lines are commands of one nft transaction. */
 export interface FirewallThing extends Base {
   readonly kind: 'firewall';
-  readonly add: readonly string[];
-  readonly remove: readonly string[];
+  /** Made when asked for: most launches find everything in place. */
+  readonly add: () => readonly string[];
   /** Can only be changed by making the whole table anew: the table itself, base chains, maps. */
   readonly fixed: boolean;
 }

@@ -25,7 +25,9 @@ export async function launch<T>(request: Launch, say: Say, run: () => Promise<T>
   const membership = await enter(ask, say.changes);
   trace('join');
   try {
-    return await run();
+    const outcome = await run();
+    trace('command');
+    return outcome;
   } finally {
     await leave(membership, say.changes).catch((error: unknown) => say.error(error));
     trace('leave');
@@ -33,10 +35,11 @@ export async function launch<T>(request: Launch, say: Say, run: () => Promise<T>
 }
 
 /** Prints what a launch would change, as commands; nothing is changed, and only the firewall's state needs root. */
-export function dryRun(request: Launch, say: Say): void {
+export async function dryRun(request: Launch | Extract<Request, { word: 'none' }>, say: Say): Promise<void> {
+  if (request.word === 'none') return say.out([`exec ${request.command.map(quote).join(' ')}`]);
   const root = process.geteuid?.() === 0;
   const system = look(runTools(lookJobs(root)) ?? [], { ...WATCHING, root });
-  const { group, facts } = groupFor(askFor(request), system);
+  const { group, facts } = await groupFor(askFor(request), system);
   const known = system.groups.some(({ uuid }) => uuid === group.uuid);
   if (!root) say.out(['# not root: the firewall, and the groups there are, could not be read']);
   say.out(render(changesFor({ ...system, facts }, known ? [] : [group]), nftables));

@@ -30,7 +30,7 @@ function lans({ lans: all }: Facts): Element[] {
           other.family === family &&
           other.device === device &&
           other.network !== network &&
-          prefixLength(other.network) <= prefixLength(network) &&
+          prefixLength(other.network) < prefixLength(network) &&
           containing(other.network, network.split('/')[0] ?? '', family),
       ),
   );

@@ -1,6 +1,6 @@
 import type { FirewallThing } from '../things.js';
 import { parseKey, type Group } from '../wayout.js';
-import { elementId, removal } from './nftables.js';
+import { elementId } from './nftables.js';
 import { chainState, noteIn } from './rules.js';
 
 /** What of `nft -j list table inet via` is read. */
@@ -48,17 +48,17 @@ export function readListing(json: string): FirewallSeen {
 
 function thingsOf(listed: Listed, comments: ReadonlyMap<string, string[]>): FirewallThing[] {
   const { table, counter, set, map, chain } = listed;
-  if (table !== undefined) return [seen('table', '')];
+  if (table !== undefined) return [seen('table', '', true)];
   if (counter !== undefined) return [seen(`counter ${counter.name}`, '')];
-  if (set !== undefined) return [seen(`set ${set.name}`, ''), ...elementsOf(set)];
-  if (map !== undefined) return [seen(`map ${map.name}`, ''), ...elementsOf(map)];
+  if (set !== undefined) return [seen(`set ${set.name}`, '', true), ...elementsOf(set)];
+  if (map !== undefined) return [seen(`map ${map.name}`, '', true), ...elementsOf(map)];
   if (chain === undefined) return [];
   const hook = chain.hook === undefined ? '' : `${chain.type} ${chain.hook} ${chain.prio}`;
   return [seen(`chain ${chain.name}`, chainState(hook, comments.get(chain.name) ?? []), hook !== '')];
 }
 
-function seen(id: string, state: string, base = false): FirewallThing {
-  return { kind: 'firewall', id, scope: 'namespace', state, add: [], ...removal(id, base) };
+function seen(id: string, state: string, fixed = false): FirewallThing {
+  return { kind: 'firewall', id, scope: 'namespace', state, fixed, add: () => [] };
 }
 
 /** A set's elements are keys; a map's are pairs of key and verdict. */

@@ -16,15 +16,15 @@ export const nftables: Marking = { wanted, transaction };
 function wanted(groups: readonly Group[], facts: Facts): FirewallThing[] {
   if (groups.length === 0) return [];
   return [
-    thing('table', 'namespace', '', [`add table ${TABLE}`]),
-    ...COLLECTIONS.map(([id, type]) => thing(id, 'namespace', '', [`add ${withTable(id)} { ${type}; }`])),
+    thing('table', 'namespace', true, '', () => [`add table ${TABLE}`]),
+    ...COLLECTIONS.map(([id, type]) => thing(id, 'namespace', true, '', () => [`add ${named(id)} { ${type}; }`])),
     chain('lan', lanRules(facts.v6)),
     ...groups.flatMap((group) => [
       counter(group.slot),
       ...groupChains(group, facts.v6).map(([name, rules]) => chain(name, rules, { scope: 'group', owner: group.uuid })),
     ]),
     ...hooks(facts.v6).map(([name, hook, rules]) => chain(name, rules, { hook })),
-    ...unique(elements(groups, facts)).map((element) => elementThing(element)),
+    ...unique(elements(groups, facts).map((element) => elementThing(element))),
   ];
 }
 
@@ -34,18 +34,24 @@ function transaction(changes: readonly Change[]): string {
   const removals: string[] = [];
   for (const { do: what, thing } of changes) {
     if (thing.kind !== 'firewall') continue;
-    if (what === 'remove') removals.push(...thing.remove);
-    else if (what === 'add') lines.push(...thing.add);
-    else if (thing.id.startsWith('chain ')) lines.push(`flush ${withTable(thing.id)}`, ...thing.add);
-    else lines.push(...thing.remove, ...thing.add);
+    if (what === 'remove') removals.push(...removal(thing.id));
+    // A chain that others lead to cannot be deleted, only refilled; anything else can.
+    if (what === 'mend') lines.push(thing.id.startsWith('chain ') ? `flush ${named(thing.id)}` : removal(thing.id)[0]!);
+    if (what !== 'remove') lines.push(...thing.add());
   }
   const sorted = REMOVALS.flatMap((verb) => removals.filter((line) => line.startsWith(verb)));
-  // A table that goes and comes in one transaction was named first: deleted, then made anew.
+  // A table that goes and comes in one transaction: first deleted, then made anew.
   const anew = lines[0]?.startsWith('add table') === true && sorted.at(-1)?.startsWith('delete table') === true;
   return (anew ? [...sorted, ...lines] : [...lines, ...sorted]).map((line) => `${line}\n`).join('');
 }
 
 const REMOVALS = ['delete element', 'flush chain', 'delete chain', 'delete counter', 'delete table'];
+
+/** Sets, maps and base chains go only with the table. */
+function removal(id: string): readonly string[] {
+  if (id === 'table') return [`delete table ${TABLE}`];
+  return id.startsWith('chain ') ? [`flush ${named(id)}`, `delete ${named(id)}`] : [`delete ${named(id)}`];
+}
 
 /** Sets and maps; `typeof` where nft has no name for the type. Every map leads to a chain of a group. */
 const COLLECTIONS: readonly (readonly [id: string, type: string])[] = [
@@ -66,33 +72,10 @@ const COLLECTIONS: readonly (readonly [id: string, type: string])[] = [
 ];
 
 /** `chain x` -> `chain inet via x`. */
-const withTable = (id: string): string => id.replace(' ', ` ${TABLE} `);
+const named = (id: string): string => id.replace(' ', ` ${TABLE} `);
 
-function thing(id: string, scope: Scope, state: string, add: readonly string[]): FirewallThing {
-  return { kind: 'firewall', id, scope, state, add, ...removal(id) };
-}
-
-/** How a thing of the table is removed: `fixed` things only with the table. */
-export function removal(id: string, base = false): Pick<FirewallThing, 'remove' | 'fixed'> {
-  if (id === 'table') return { fixed: true, remove: [`delete table ${TABLE}`] };
-  if (base || /^(set|map) /.test(id)) return { fixed: true, remove: [] };
-  if (id.startsWith('chain ')) return { fixed: false, remove: [`flush ${withTable(id)}`, `delete ${withTable(id)}`] };
-  return { fixed: false, remove: [`delete ${withTable(id)}`] };
-}
-
-function chain(name: string, rules: readonly Rule[], of: Belonging = {}): FirewallThing {
-  const { scope = 'namespace', hook = '', owner } = of;
-  const comments = commentsOf(rules, owner);
-  const declaration =
-    hook === '' ? '' : ` { type ${hook.replace(' ', ' hook ').replace(/ (-?\d+)$/, ' priority $1')}; }`;
-  const add = [
-    `add chain ${TABLE} ${name}${declaration}`,
-    ...rules.map(({ text }, i) => `add rule ${TABLE} ${name} ${text} comment "${comments[i]}"`),
-  ];
-  return {
-    ...thing(`chain ${name}`, scope, chainState(hook, comments), add),
-    ...removal(`chain ${name}`, hook !== ''),
-  };
+function thing(id: string, scope: Scope, fixed: boolean, state: string, add: () => readonly string[]): FirewallThing {
+  return { kind: 'firewall', id, scope, state, fixed, add };
 }
 
 /** Whose chain it is: the table's, with or without a hook, or a group's. */
@@ -102,21 +85,38 @@ interface Belonging {
   readonly owner?: string;
 }
 
+/** `hook` is type, hook and priority. */
+function chain(name: string, rules: readonly Rule[], of: Belonging = {}): FirewallThing {
+  const { scope = 'namespace', hook = '', owner } = of;
+  const comments = commentsOf(rules, owner);
+  return thing(`chain ${name}`, scope, hook !== '', chainState(hook, comments), () => {
+    const [type, point, priority] = hook.split(' ');
+    const declaration = point === undefined ? '' : ` { type ${type} hook ${point} priority ${priority}; }`;
+    return [
+      `add chain ${TABLE} ${name}${declaration}`,
+      ...rules.map(({ text }, i) => `add rule ${TABLE} ${name} ${text} comment "${comments[i]}"`),
+    ];
+  });
+}
+
 const counter = (slot: number): FirewallThing =>
-  thing(`counter stopped_${slot}`, 'group', '', [`add counter ${TABLE} stopped_${slot}`]);
+  thing(`counter stopped_${slot}`, 'group', false, '', () => [`add counter ${TABLE} stopped_${slot}`]);
 
 /** The id of an element: its set, and its key as nft takes it; names of devices are quoted there. */
 export function elementId(of: string, key: readonly (string | number)[]): string {
   const device = of.startsWith('lan') ? 0 : of.startsWith('arrival') ? 1 : -1;
-  return `element ${of} { ${key.map((part, i) => (i === device ? `"${part}"` : String(part))).join(' . ')} }`;
+  let text = '';
+  for (let i = 0; i < key.length; i++) text += `${i === 0 ? '' : ' . '}${i === device ? `"${key[i]}"` : key[i]}`;
+  return `element ${of} { ${text} }`;
 }
 
 function elementThing({ of, key, leadsTo = '', shared = false }: Element): FirewallThing {
   const id = elementId(of, key);
   const verdict = leadsTo === '' ? '' : ` : goto ${leadsTo}`;
-  return thing(id, shared ? 'namespace' : 'group', leadsTo, [`add ${withTable(id).replace(/ }$/, `${verdict} }`)}`]);
+  const add = () => [`add ${named(id).slice(0, -2)}${verdict} }`];
+  return thing(id, shared ? 'namespace' : 'group', false, leadsTo, add);
 }
 
-function unique(list: readonly Element[]): Element[] {
-  return [...new Map(list.map((element) => [elementId(element.of, element.key), element])).values()];
-}
+const unique = (list: readonly FirewallThing[]): FirewallThing[] => [
+  ...new Map(list.map((one) => [one.id, one])).values(),
+];
