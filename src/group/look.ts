@@ -68,6 +68,11 @@ export function look(done: readonly Done[], { sweep }: Manner): System {
     hierarchy,
     lans: [...connectedNetworks(4, routing), ...connectedNetworks(6, routing)],
     devices,
+    mtus: new Map(
+      routing[4].links.flatMap(({ ifname, mtu, flags }) =>
+        flags.includes('LOOPBACK') ? [] : [[ifname, mtu] as const],
+      ),
+    ),
     defaults: defaultRoutes(routing),
     neighbours: neighbourAddresses(routing),
     filtered: new Map(

@@ -15,6 +15,8 @@ export interface Facts {
   readonly lans: readonly Lan[];
   /** Devices that exist and are up. */
   readonly devices: ReadonlySet<string>;
+  /** Each device's MTU, the loopback's aside. */
+  readonly mtus: ReadonlyMap<string, number>;
   /** Main's default routes. */
   readonly defaults: readonly { readonly family: Family; readonly device: string; readonly nextHop?: string }[];
   /** `<next hop>%<device>` -> link-layer address, where the kernel knows it. */

@@ -1,9 +1,10 @@
+import type { Facts } from '../facts.js';
 import { candidateOf, hex, markOf, OTHER_BITS, zoneOf } from '../numbers.js';
 import { FAMILIES, keyOf, pathOf, wayOf, type Family, type Group } from '../wayout.js';
 import type { Rule } from './rules.js';
 
 /** A group's chains: name and rules, each after those it leads to. */
-export function groupChains(group: Group, v6: boolean): (readonly [string, readonly Rule[]])[] {
+export function groupChains(group: Group, facts: Facts): (readonly [string, readonly Rule[]])[] {
   const { slot } = group;
   return [
     [`set_${slot}`, [{ text: setBits('meta', markOf(slot)) }]],
@@ -11,7 +12,8 @@ export function groupChains(group: Group, v6: boolean): (readonly [string, reado
     [`zone_${slot}`, zone(group)],
     ...(refuses(group) ? [[`refuse_${slot}`, refusal(group)] as const] : []),
     [`arrive_${slot}`, [{ text: setBits('ct', candidateOf(slot)) }]],
-    [`guard_${slot}`, guard(group, v6)],
+    ...(clamps(group, facts) ? [[`clamp_${slot}`, clamping(group, facts)] as const] : []),
+    [`guard_${slot}`, guard(group, facts.v6)],
   ];
 }
 
@@ -51,6 +53,23 @@ function refusal({ wayOut }: Group): Rule[] {
     { text: 'meta l4proto tcp reject with tcp reset' },
     { text: 'reject with icmpx no-route' },
   ];
+}
+
+/** Whether the group's device takes less at once than another, which the program's own routes may name. */
+export const clamps = (group: Group, facts: Facts): boolean => clamping(group, facts).length > 0;
+
+/**
+ * What the peer says that it takes at once, in its SYN, lowered to what the device takes (RFC 6691): the program's TCP
+ * goes by the MTU of main's route.
+ */
+function clamping({ wayOut }: Group, { v6, mtus }: Facts): Rule[] {
+  return FAMILIES.filter((family) => family === 4 || v6).flatMap((family) => {
+    const device = pathOf(wayOut, family)?.device;
+    const mtu = mtus.get(device ?? '') ?? Infinity;
+    if (![...mtus.values()].some((other) => other > mtu)) return [];
+    const size = mtu - (family === 4 ? 40 : 60);
+    return [{ text: `${protocol(family)} iifname "${device}" tcp option maxseg size set ${size}`, note: String(size) }];
+  });
 }
 
 /** The next hop counts as well: another router on the same LAN is another uplink. */

@@ -2,7 +2,7 @@ import type { Facts } from '../facts.js';
 import { containing } from '../networks.js';
 import { candidateOf, markOf } from '../numbers.js';
 import { FAMILIES, pathOf, type Family, type Group, type Path } from '../wayout.js';
-import { refuses } from './chains.js';
+import { clamps, refuses } from './chains.js';
 
 /** An element of one of the table's sets and maps; `key` is its parts in their order. */
 export interface Element {
@@ -16,7 +16,7 @@ export interface Element {
 export function elements(groups: readonly Group[], facts: Facts): Element[] {
   return [
     ...(groups.some(({ wayOut }) => wayOut.lan) ? lans(facts) : []),
-    ...groups.flatMap((group) => dispatch(group)),
+    ...groups.flatMap((group) => dispatch(group, facts)),
     ...FAMILIES.flatMap((family) => arrivals(family, groups, facts)),
   ];
 }
@@ -40,7 +40,7 @@ function lans({ lans: all }: Facts): Element[] {
 /** A network without a length is one address. */
 const prefixLength = (network: string): number => Number(network.split('/')[1] ?? 128);
 
-function dispatch(group: Group): Element[] {
+function dispatch(group: Group, facts: Facts): Element[] {
   const { slot, classId } = group;
   const mark = markOf(slot);
   return [
@@ -50,6 +50,7 @@ function dispatch(group: Group): Element[] {
     ...(refuses(group) ? [{ of: 'refuse_of_class', key: [classId], leadsTo: `refuse_${slot}` }] : []),
     { of: 'new_of_class', key: [classId], leadsTo: `new_${slot}` },
     { of: 'guard_of_class', key: [classId], leadsTo: `guard_${slot}` },
+    ...(clamps(group, facts) ? [{ of: 'clamp_of_mark', key: [mark], leadsTo: `clamp_${slot}` }] : []),
     { of: 'set_of_mark', key: [mark], leadsTo: `set_${slot}` },
     { of: 'guard_of_mark', key: [mark], leadsTo: `guard_${slot}` },
   ];

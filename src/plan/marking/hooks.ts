@@ -46,6 +46,7 @@ export function hooks(v6: boolean): Hook[] {
       [
         // A redirect would move a group's packets to another router of the LAN.
         { text: `icmp type redirect ${OURS} @marks drop` },
+        { text: `tcp flags & syn == syn ${OURS} vmap @clamp_of_mark` },
         { text: `ct state new ${OURS} == 0 meta nfproto . iifname . ether saddr vmap @arrival_of_router` },
         { text: `ct state new ${OURS} == 0 meta nfproto . iifname vmap @arrival_of_device` },
       ],
@@ -75,6 +76,8 @@ export function hooks(v6: boolean): Hook[] {
       'filter postrouting 300',
       [
         local,
+        // The program's TCP says what main's route takes at once; the peer has to know what this one takes.
+        { text: `tcp flags & syn == syn ${OURS} @marks tcp option maxseg size set rt mtu` },
         { text: 'meta l4proto != tcp ct direction original meta cgroup vmap @guard_of_class' },
         { text: `${OURS} vmap @guard_of_mark` },
         { text: 'ct state { invalid, new, untracked } meta cgroup vmap @guard_of_class' },

@@ -21,7 +21,7 @@ function wanted(groups: readonly Group[], facts: Facts): FirewallThing[] {
     chain('lan', lanRules(facts.v6)),
     ...groups.flatMap((group) => [
       counter(group.slot),
-      ...groupChains(group, facts.v6).map(([name, rules]) => chain(name, rules, { scope: 'group', owner: group.uuid })),
+      ...groupChains(group, facts).map(([name, rules]) => chain(name, rules, { scope: 'group', owner: group.uuid })),
     ]),
     ...hooks(facts.v6).map(([name, hook, rules]) => chain(name, rules, { hook })),
     ...unique(elements(groups, facts).map((element) => elementThing(element))),
@@ -64,6 +64,7 @@ const COLLECTIONS: readonly (readonly [id: string, type: string])[] = [
   ['map refuse_of_class', 'typeof meta cgroup : verdict'],
   ['map new_of_class', 'typeof meta cgroup : verdict'],
   ['map guard_of_class', 'typeof meta cgroup : verdict'],
+  ['map clamp_of_mark', 'type mark : verdict'],
   ['map set_of_mark', 'type mark : verdict'],
   ['map guard_of_mark', 'type mark : verdict'],
   ['map arrival_of_device', 'typeof meta nfproto . iifname : verdict'],
