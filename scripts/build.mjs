@@ -1,10 +1,12 @@
 // Bundles src/ into dist/: one CommonJS file for the launch, and one file for each part that is imported on demand.
 import { build } from 'esbuild';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Script } from 'node:vm';
+import { rehearse } from './rehearse.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'));
@@ -17,7 +19,7 @@ const onDemand = {
     bundle.onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
       if (kind !== 'dynamic-import') return;
       found.add(resolve(resolveDir, path.replace(/\.js$/, '.ts')));
-      return { path: `./${basename(path, '.js')}.cjs`, external: true };
+      return { path: `../dist/${basename(path, '.js')}.cjs`, external: true };
     });
   },
 };
@@ -30,7 +32,7 @@ function revision() {
   return digest.digest('hex').slice(0, 8);
 }
 
-async function bundle(entry, outfile, more = {}) {
+async function bundle(entry, outfile, define = {}, more = {}) {
   await build({
     entryPoints: [entry],
     outfile,
@@ -43,8 +45,9 @@ async function bundle(entry, outfile, more = {}) {
     minifyWhitespace: true,
     legalComments: 'none',
     logLevel: 'warning',
-    define: { __VERSION__: JSON.stringify(version), __REVISION__: JSON.stringify(revision()), ...more },
+    define: { __VERSION__: JSON.stringify(version), __REVISION__: JSON.stringify(revision()), ...define },
     plugins: [onDemand],
+    ...more,
   });
 }
 
@@ -56,5 +59,15 @@ const { renderHelp } = createRequire(import.meta.url)(`${root}/dist/usage.cjs`);
 const help = { __HELP__: JSON.stringify(await renderHelp()) };
 rmSync(`${root}/dist/usage.cjs`);
 
-await bundle(`${root}/src/main.ts`, `${root}/dist/via.cjs`, help);
+// The launch's bundle is one function, so that bin/start.cjs can run it from V8's code cache.
+await bundle(`${root}/src/main.ts`, `${root}/dist/via.cjs`, help, {
+  banner: { js: '(function(exports,require,module,__filename,__dirname,process){' },
+  footer: { js: '})' },
+  minify: true,
+  charset: 'ascii',
+});
 for (const part of found) await bundle(part, `${root}/dist/${basename(part, '.ts')}.cjs`, help);
+
+const script = new Script(readFileSync(`${root}/dist/via.cjs`, 'latin1'), { filename: 'via.cjs' });
+await rehearse(script.runInThisContext());
+writeFileSync(`${root}/dist/via.cache`, script.createCachedData());
