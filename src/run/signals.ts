@@ -6,7 +6,7 @@ const FROM_TERMINAL = ['SIGINT', 'SIGQUIT'] as const;
 
 /** The signals sent to via: kept while there is no command, handed on while it runs, swallowed when it has ended. */
 export interface Signals {
-  /** Gives the loop one turn and the first signal that came; the set-up has to be undone then, and via to die of it. */
+  /** Gives the loop time to tell of signals, and the first signal that came; the set-up has to be undone then, and via to die of it. */
   pending(): Promise<NodeJS.Signals | undefined>;
   /** These were ignored when via was called, and stay so. */
   ignore(ignored: ReadonlySet<NodeJS.Signals>): void;
@@ -25,17 +25,22 @@ export function watchSignals(): Signals {
   for (const signal of [...FORWARDED, ...FROM_TERMINAL]) process.on(signal, () => ignored.has(signal) || act(signal));
   return {
     async pending() {
-      await new Promise(setImmediate);
+      await turns();
       return first !== undefined && ignored.has(first) ? undefined : first;
     },
     ignore: (names) => void (ignored = names),
     handTo(child) {
       // What came since the last look, and is only told now, came before the command was there to get it.
       let early = true;
-      setImmediate(() => (early = false));
+      void turns().then(() => (early = false));
       act = (signal) => void ((!early && terminalSent(signal, child)) || send(child, signal));
     },
   };
+}
+
+/** Two, for the first may be the rest of one that has already looked for signals. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 2; turn++) await new Promise(setImmediate);
 }
 
 /** Never to a process that was reaped: its number may be another's. */

@@ -1,0 +1,104 @@
+import test, { type ExecutionContext } from 'ava';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { localPty, type Terminal } from '../helpers/pty.js';
+import { signalCounter, via } from './tools.js';
+
+const CTRL_C = '\x03';
+const CTRL_Z = '\x1a';
+const CTRL_BACKSLASH = '\x1c';
+
+const viaWords = via.join(' ');
+const counter = `${viaWords} ${signalCounter.join(' ')}`;
+
+/** An interactive shell; what it says about itself is kept apart from what is typed by `$((1))`. */
+function shell(t: ExecutionContext): Terminal {
+  const terminal = localPty(['bash', '--norc', '--noprofile', '-i'], { env: { PS1: '$ ', NODE_OPTIONS: undefined } });
+  t.teardown(() => terminal.program.kill('SIGKILL'));
+  return terminal;
+}
+
+async function leave(terminal: Terminal): Promise<void> {
+  terminal.type('exit 0\n');
+  await terminal.program.done;
+}
+
+test('^C and ^\\ give one signal each', async (t) => {
+  const terminal = shell(t);
+  terminal.type(`${counter}; echo status=$?\n`);
+  await terminal.see(/ready \d+/);
+  for (const [key, signal] of [
+    [CTRL_C, 'SIGINT'],
+    [CTRL_BACKSLASH, 'SIGQUIT'],
+  ] as const)
+    for (const count of [1, 2]) {
+      terminal.type(key);
+      await terminal.see(new RegExp(`${signal} ${count}`));
+      await sleep(150);
+    }
+  const got = terminal.program.stdout.match(/SIG(INT|QUIT) \d/g);
+  t.deepEqual(got, ['SIGINT 1', 'SIGINT 2', 'SIGQUIT 1', 'SIGQUIT 2']);
+  terminal.type('exit 5\n');
+  await terminal.see(/status=5/);
+  await leave(terminal);
+});
+
+test('^Z stops the command, fg and bg let it go on', async (t) => {
+  const terminal = shell(t);
+  terminal.type(`${counter} --blind\n`);
+  const [, pid] = await terminal.see(/ready (\d+)/);
+  terminal.type(CTRL_Z);
+  await terminal.see(/Stopped/);
+  terminal.type(`ps -o stat= -p ${pid}\n`);
+  await terminal.see(/[\r\n]T/);
+  terminal.type('bg\n');
+  await terminal.see(/SIGCONT 1/);
+  terminal.type('fg\n');
+  await terminal.see(/none --/);
+  await sleep(100);
+  terminal.type(CTRL_C);
+  await terminal.see(/SIGINT 1/);
+  terminal.type(CTRL_Z);
+  await terminal.see(/Stopped/);
+  terminal.type(`kill -KILL ${pid}; fg; echo status=$?\n`);
+  await terminal.see(/status=137/);
+  await leave(terminal);
+  t.pass();
+});
+
+test('a loop of the shell ends at ^C, since via dies of it too', async (t) => {
+  const terminal = shell(t);
+  terminal.type(`n=0; while [ $n -lt 3 ]; do n=$((n+1)); ${viaWords} sh -c 'echo go; exec sleep 60'; done\n`);
+  await terminal.see(/\rgo\r/);
+  terminal.type(CTRL_C);
+  await terminal.see(/\$ /);
+  terminal.type('echo loops=$n\n');
+  const [, loops] = await terminal.see(/loops=(\d)/);
+  t.is(loops, '1');
+  await leave(terminal);
+});
+
+test('a shell inside has job control of its own', async (t) => {
+  const terminal = shell(t);
+  terminal.type(`${viaWords} bash --norc --noprofile -i\n`);
+  terminal.type('echo inner=$((1))\n');
+  await terminal.see(/inner=1/);
+  terminal.type('sh -c "echo sleeping=$((2)); exec sleep 60"\n');
+  await terminal.see(/sleeping=2/);
+  terminal.type(CTRL_C);
+  terminal.type('echo after=$?\n');
+  await terminal.see(/after=130/);
+  terminal.type('exit 4\n');
+  terminal.type('echo status=$?\n');
+  await terminal.see(/status=4/);
+  await leave(terminal);
+  t.pass();
+});
+
+test('what the command sets on the terminal stays set', async (t) => {
+  const terminal = shell(t);
+  terminal.type(`${viaWords} stty -ixon susp undef; stty -a | grep -o 'susp = [^;]*\\|-ixon'; echo shown=$((1))\n`);
+  const [seen] = await terminal.see(/[^]*shown=1/);
+  t.regex(seen, /susp = <undef>/);
+  t.regex(seen, /\n-ixon/);
+  await leave(terminal);
+});
