@@ -1,7 +1,9 @@
 import { cgroupPath, classIds, ignoring, moveInto } from '../kernel/cgroup.js';
+import { askNeighbours } from '../kernel/neighbours.js';
 import { netnsOf } from '../kernel/proc.js';
 import { isOurs, tableOfLine } from '../kernel/routing.js';
 import { runTools } from '../kernel/tools.js';
+import { unknownRouters } from '../plan/marking/elements.js';
 import { chooseSlot, type Taken } from '../plan/slots.js';
 import { FAMILIES, keyOf, type Group, type WayOut } from '../plan/wayout.js';
 import { trace } from '../trace.js';
@@ -36,7 +38,10 @@ export async function enter(ask: Ask, tell: Tell): Promise<Membership> {
     const { group, facts } = await groupFor(ask, system);
     const path = cgroupPath(facts.hierarchy.path, group.uuid);
     const known = system.groups.some(({ uuid }) => uuid === group.uuid);
-    settle({ ...system, facts }, known ? [] : [group], lock, tell);
+    const more = known ? [] : [group];
+    const asked = await askNeighbours(unknownRouters([...system.groups, ...more], facts), lock.fd);
+    const neighbours = new Map([...facts.neighbours, ...asked]);
+    settle({ ...system, facts: { ...facts, neighbours } }, more, lock, tell);
     trace('change');
     tell(() => [`echo $$ > ${path}/cgroup.procs`]);
     moveInto(path);

@@ -74,7 +74,8 @@ export function look(done: readonly Done[], { sweep }: Manner): System {
       ),
     ),
     defaults: defaultRoutes(routing),
-    neighbours: neighbourAddresses(routing),
+    // What our table says counts where the kernel has forgotten it.
+    neighbours: new Map([...firewall.routers, ...neighbourAddresses(routing)]),
     filtered: new Map(
       filteredDevices([...devices]).flatMap((name) => {
         const old = oldMarks.find(({ device }) => device === name)?.old ?? srcValidMark(name);

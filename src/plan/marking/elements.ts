@@ -61,22 +61,14 @@ function dispatch(group: Group, facts: Facts): Element[] {
  * stands for all groups of a path, the lowest.
  */
 function arrivals(family: Family, groups: readonly Group[], facts: Facts): Element[] {
-  const users = new Map<string, { path: Path; groups: Group[] }>();
-  for (const group of [...groups].sort((a, b) => a.slot - b.slot)) {
-    const path = pathOf(group.wayOut, family);
-    if (path === undefined) continue;
-    const name = `${path.nextHop ?? ''}%${path.device}`;
-    const known = users.get(name) ?? { path, groups: [] };
-    users.set(name, { path, groups: [...known.groups, group] });
-  }
-  return [...users.values()].flatMap(({ path, groups: sharing }) => {
+  return usersOf(family, groups, facts).flatMap(({ path, groups: sharing, knownBy }) => {
     const [first] = sharing;
-    const others = [...users.values()].filter((other) => other.path.device === path.device).length > 1;
-    const key = arrivalKey(family, path, others, facts);
-    if (first === undefined || key === undefined) return [];
+    const router = routerOf(path, facts);
+    if (first === undefined || knownBy === undefined || (knownBy === 'router' && router === undefined)) return [];
     const candidate = candidateOf(first.slot);
+    const key = [`ipv${family}`, path.device, ...(knownBy === 'router' && router !== undefined ? [router] : [])];
     return [
-      { of: key.length === 3 ? 'arrival_of_router' : 'arrival_of_device', key, leadsTo: `arrive_${first.slot}` },
+      { of: `arrival_of_${knownBy}`, key, leadsTo: `arrive_${first.slot}` },
       { of: 'candidates', key: [candidate] },
       ...sharing.map(({ slot, classId }) => ({
         of: 'answer_of_candidate',
@@ -87,16 +79,40 @@ function arrivals(family: Family, groups: readonly Group[], facts: Facts): Eleme
   });
 }
 
-/**
- * How a packet that came by this path is known: by its device; by its router's address where other traffic uses the
- * device too. Undefined where main answers that way itself, or where the router's address is not known (RFC 826, 4861).
- */
-function arrivalKey(family: Family, path: Path, others: boolean, facts: Facts): string[] | undefined {
-  const { device, nextHop } = path;
-  const protocol = `ipv${family}`;
-  const defaults = facts.defaults.filter((route) => route.family === family && route.device === device);
-  if (defaults.some((route) => route.nextHop === nextHop)) return undefined;
-  if (defaults.length === 0 && !others) return [protocol, device];
-  const router = facts.neighbours.get(`${nextHop ?? ''}%${device}`);
-  return router === undefined ? undefined : [protocol, device, router];
+/** The routers whose link-layer address tells what came by them, and is not known. */
+export function unknownRouters(groups: readonly Group[], facts: Facts): Required<Path>[] {
+  return FAMILIES.flatMap((family) => usersOf(family, groups, facts)).flatMap(({ path, knownBy }) => {
+    const { device, nextHop } = path;
+    if (knownBy !== 'router' || nextHop === undefined || routerOf(path, facts) !== undefined) return [];
+    return [{ device, nextHop }];
+  });
 }
+
+interface Users {
+  readonly path: Path;
+  readonly groups: readonly Group[];
+  /** How a packet that came by this path is known; undefined where main answers that way itself. */
+  readonly knownBy: 'device' | 'router' | undefined;
+}
+
+/** The paths of a family with the groups that use them, the group with the lowest slot first. */
+function usersOf(family: Family, groups: readonly Group[], { defaults }: Facts): Users[] {
+  const users = new Map<string, { path: Path; groups: Group[] }>();
+  for (const group of [...groups].sort((a, b) => a.slot - b.slot)) {
+    const path = pathOf(group.wayOut, family);
+    if (path === undefined) continue;
+    const known = users.get(nameOf(path)) ?? { path, groups: [] };
+    users.set(nameOf(path), { path, groups: [...known.groups, group] });
+  }
+  return [...users.values()].map(({ path, groups: sharing }) => {
+    const others = [...users.values()].filter((other) => other.path.device === path.device).length > 1;
+    const main = defaults.filter((route) => route.family === family && route.device === path.device);
+    const isMain = main.some((route) => route.nextHop === path.nextHop);
+    return { path, groups: sharing, knownBy: isMain ? undefined : main.length > 0 || others ? 'router' : 'device' };
+  });
+}
+
+const nameOf = ({ nextHop, device }: Path): string => `${nextHop ?? ''}%${device}`;
+
+/** A path's router by its link-layer address (RFC 826, 4861), where other traffic uses the device too. */
+const routerOf = (path: Path, { neighbours }: Facts): string | undefined => neighbours.get(nameOf(path));

@@ -1,5 +1,5 @@
 import type { FirewallThing } from '../things.js';
-import { parseKey, type Group } from '../wayout.js';
+import { parseKey, pathOf, type Group } from '../wayout.js';
 import { elementId } from './nftables.js';
 import { chainState, noteIn } from './rules.js';
 
@@ -22,22 +22,27 @@ interface Collection {
 export interface FirewallSeen {
   readonly things: readonly FirewallThing[];
   readonly groups: readonly Pick<Group, 'uuid' | 'slot' | 'wayOut'>[];
+  /** `<next hop>%<device>` -> the link-layer address by which the table knows the router. */
+  readonly routers: ReadonlyMap<string, string>;
   /** slot -> packets stopped by the guard. */
   readonly stopped: ReadonlyMap<number, number>;
 }
 
 /** Reads the JSON of `nft -j list table inet via` (libnftables-json(5)); no text means no table. */
 export function readListing(json: string): FirewallSeen {
-  if (json.trim() === '') return { things: [], groups: [], stopped: new Map() };
+  if (json.trim() === '') return { things: [], groups: [], routers: new Map(), stopped: new Map() };
   const { nftables } = JSON.parse(json) as { nftables: readonly Listed[] };
   const comments = new Map<string, string[]>();
   for (const { rule } of nftables) {
     if (rule === undefined) continue;
     comments.set(rule.chain, [...(comments.get(rule.chain) ?? []), rule.comment ?? '']);
   }
+  const things = nftables.flatMap((listed) => thingsOf(listed, comments));
+  const groups = groupsIn(comments);
   return {
-    things: nftables.flatMap((listed) => thingsOf(listed, comments)),
-    groups: groupsIn(comments),
+    things,
+    groups,
+    routers: routersIn(things, groups),
     stopped: new Map(
       nftables.flatMap(({ counter }) =>
         counter === undefined ? [] : [[Number(counter.name.replace('stopped_', '')), counter.packets] as const],
@@ -88,6 +93,20 @@ function groupsIn(comments: ReadonlyMap<string, readonly string[]>): FirewallSee
     const wayOut = parseKey(noteOf(comments.get(`new_${slot}`)) ?? '');
     return uuid === undefined || wayOut === undefined ? [] : [{ uuid, slot, wayOut }];
   });
+}
+
+/** A router's arrivals lead to the chain of a group that goes by it. */
+function routersIn(things: readonly FirewallThing[], groups: FirewallSeen['groups']): Map<string, string> {
+  return new Map(
+    things.flatMap(({ id, state }) => {
+      const [, family, device, address] =
+        /^element arrival_of_router \{ ipv([46]) \. "([^"]+)" \. (\S+) \}$/.exec(id) ?? [];
+      const group = groups.find(({ slot }) => state === `arrive_${slot}`);
+      const path = group === undefined ? undefined : pathOf(group.wayOut, family === '4' ? 4 : 6);
+      if (address === undefined || path?.nextHop === undefined || path.device !== device) return [];
+      return [[`${path.nextHop}%${device}`, address] as const];
+    }),
+  );
 }
 
 const noteOf = (comments: readonly string[] = []): string | undefined => noteIn(comments.at(-1) ?? '');
