@@ -1,6 +1,7 @@
+import { ViaError } from '../failure.js';
 import { apply } from '../kernel/apply.js';
 import { runTools } from '../kernel/tools.js';
-import { nftables } from '../plan/marking/nftables.js';
+import { nftables, TABLE } from '../plan/marking/nftables.js';
 import { plan } from '../plan/plan.js';
 import { render } from '../plan/render.js';
 import { trace } from '../trace.js';
@@ -13,9 +14,18 @@ import type { Lock } from './lock.js';
 /** Where the changes are told as they happen. */
 export type Tell = (lines: () => readonly string[]) => void;
 
-/** What has to change for these groups, beside those that are alive, and for no others. */
-export const changesFor = (system: System, more: readonly Group[]): Change[] =>
-  plan(wanted([...system.groups, ...more], system.facts, nftables), system.things);
+/**
+ * What has to change for these groups, beside those that are alive, and for no others. Throws where the table they need
+ * is there already and not ours.
+ */
+export function changesFor(system: System, more: readonly Group[]): Change[] {
+  const groups = [...system.groups, ...more];
+  if (groups.length > 0 && system.firewall.foreign) {
+    const hint = `via needs the name; if nobody needs the table: nft delete table ${TABLE}`;
+    throw new ViaError('firewall', `table ${TABLE}`, 'not made by via', { hint });
+  }
+  return plan(wanted(groups, system.facts, nftables), system.things);
+}
 
 /**
  * Under the lock: makes wanted and seen equal. What others did in the meantime can make one change fail (a device that
@@ -25,17 +35,18 @@ export function settle(system: System, more: readonly Group[], lock: Lock, tell:
   try {
     make(changesFor(system, more), lock, tell);
   } catch (error) {
-    const again = lookAgain(lock);
-    const facts = { ...again.facts, records: new Map([...system.facts.records, ...again.facts.records]) };
-    const missing = more.filter(({ uuid }) => !again.groups.some((group) => group.uuid === uuid));
-    const changes = changesFor({ ...again, facts }, missing);
-    if (changes.length === 0) return;
     try {
-      make(changes, lock, tell);
+      make(changesSince(system, more, lookAgain(lock)), lock, tell);
     } catch {
       throw error;
     }
   }
+}
+
+function changesSince(before: System, more: readonly Group[], now: System): Change[] {
+  const facts = { ...now.facts, records: new Map([...before.facts.records, ...now.facts.records]) };
+  const missing = more.filter(({ uuid }) => !now.groups.some((group) => group.uuid === uuid));
+  return changesFor({ ...now, facts }, missing);
 }
 
 /** Looks while the lock is held already. */

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ViaError } from '../failure.js';
+import { slotOfClassId } from '../plan/numbers.js';
 
 /** A directory of ours in the net_cls hierarchy. */
 export interface Cgroup {
@@ -13,19 +14,26 @@ export interface Cgroup {
 
 const PREFIX = 'via-';
 
+/** A group's name: a stranger's directory may begin like ours. */
+const NAME = /^via-[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
+
 /** The path of a group's directory. */
 export const cgroupPath = (hierarchy: string, uuid: string): string => `${hierarchy}/${PREFIX}${uuid}`;
 
-/** Our groups, of every network namespace: the hierarchy knows none. */
+/**
+ * Our groups, of every network namespace: the hierarchy knows none. One that somebody was killed in the middle of making
+ * still has the class id of the hierarchy's root.
+ */
 export function listCgroups(hierarchy: string): Cgroup[] {
-  const names = ignoring(['ENOENT'], () => readdirSync(hierarchy)) ?? [];
-  return names
-    .filter((name) => name.startsWith(PREFIX))
-    .flatMap((name) => {
-      const path = `${hierarchy}/${name}`;
-      const group = ignoring(['ENOENT', 'ENODEV'], () => ({ classId: classIdOf(path), members: membersOf(path) }));
-      return group === undefined ? [] : [{ uuid: name.slice(PREFIX.length), path, ...group }];
-    });
+  const names = (ignoring(['ENOENT'], () => readdirSync(hierarchy)) ?? []).filter((name) => NAME.test(name));
+  if (names.length === 0) return [];
+  const unset = classIdOf(hierarchy);
+  return names.flatMap((name) => {
+    const path = `${hierarchy}/${name}`;
+    const group = ignoring(['ENOENT', 'ENODEV'], () => ({ classId: classIdOf(path), members: membersOf(path) }));
+    if (group === undefined || (slotOfClassId(group.classId) === undefined && group.classId !== unset)) return [];
+    return [{ uuid: name.slice(PREFIX.length), path, ...group }];
+  });
 }
 
 /** Every class id in use in the hierarchy, whoever made it. */

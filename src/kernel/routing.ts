@@ -1,4 +1,4 @@
-import { PROTOCOL } from '../plan/numbers.js';
+import { PROTOCOL, SLOTS, tableOf } from '../plan/numbers.js';
 import { routeThing, ruleThing } from '../plan/routing.js';
 import type { RoutingThing } from '../plan/things.js';
 import type { Family } from '../plan/wayout.js';
@@ -88,8 +88,9 @@ export const tableOfLine = ({ table }: { readonly table?: string }): number => N
 
 export const MAIN = 254;
 
-/** Whether a route or a rule has our tag. */
-export const isOurs = ({ protocol }: { readonly protocol?: string }): boolean => protocol === OURS;
+/** Whether a route or a rule has our tag, and is about one of our tables: others may use the same number. */
+export const isOurs = (line: { readonly protocol?: string; readonly table?: string }): boolean =>
+  line.protocol === OURS && tableOfLine(line) >= tableOf(1) && tableOfLine(line) <= tableOf(SLOTS);
 
 /** Our routes and rules as they are. */
 export function routingThings(family: Family, { rules, routes }: Routing): RoutingThing[] {

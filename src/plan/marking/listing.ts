@@ -1,6 +1,6 @@
 import type { FirewallThing } from '../things.js';
 import { parseKey, pathOf, type Group } from '../wayout.js';
-import { elementId } from './nftables.js';
+import { elementId, isCollection } from './nftables.js';
 import { chainState, noteIn } from './rules.js';
 
 /** What of `nft -j list table inet via` is read. */
@@ -20,6 +20,8 @@ interface Collection {
 
 /** Our table as it is: its things, the groups it names, and what each of them stopped. */
 export interface FirewallSeen {
+  /** The table of our name is somebody else's: none of our maps is in it. */
+  readonly foreign: boolean;
   readonly things: readonly FirewallThing[];
   readonly groups: readonly Pick<Group, 'uuid' | 'slot' | 'wayOut'>[];
   /** `<next hop>%<device>` -> the link-layer address by which the table knows the router. */
@@ -30,8 +32,11 @@ export interface FirewallSeen {
 
 /** Reads the JSON of `nft -j list table inet via` (libnftables-json(5)); no text means no table. */
 export function readListing(json: string): FirewallSeen {
-  if (json.trim() === '') return { things: [], groups: [], routers: new Map(), stopped: new Map() };
+  const nothing = { foreign: false, things: [], groups: [], routers: new Map(), stopped: new Map() };
+  if (json.trim() === '') return nothing;
   const { nftables } = JSON.parse(json) as { nftables: readonly Listed[] };
+  if (!nftables.some(({ map }) => map !== undefined && isCollection(`map ${map.name}`)))
+    return { ...nothing, foreign: nftables.some(({ table }) => table !== undefined) };
   const comments = new Map<string, string[]>();
   for (const { rule } of nftables) {
     if (rule === undefined) continue;
@@ -40,6 +45,7 @@ export function readListing(json: string): FirewallSeen {
   const things = nftables.flatMap((listed) => thingsOf(listed, comments));
   const groups = groupsIn(comments);
   return {
+    foreign: false,
     things,
     groups,
     routers: routersIn(things, groups),

@@ -72,6 +72,9 @@ const COLLECTIONS: readonly (readonly [id: string, type: string])[] = [
   ['map answer_of_candidate', 'typeof meta nfproto . ct mark . meta cgroup : verdict'],
 ];
 
+/** Whether a set or a map is one of ours, by its name. */
+export const isCollection = (id: string): boolean => COLLECTIONS.some(([known]) => known === id);
+
 /** `chain x` -> `chain inet via x`. */
 const named = (id: string): string => id.replace(' ', ` ${TABLE} `);
 
