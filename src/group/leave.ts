@@ -13,8 +13,9 @@ import { settle, type Tell } from './settle.js';
  */
 export async function leave({ path }: Membership, tell: Tell): Promise<void> {
   moveInto(findHierarchy().path);
-  const members = ignoring(['ENOENT', 'ENODEV'], () => membersOf(path));
-  if (members === undefined || members.length > 0) return;
+  // A group that is gone: whoever took it may be in another network namespace, and took nothing of this one.
+  const members = ignoring(['ENOENT', 'ENODEV'], () => membersOf(path)) ?? [];
+  if (members.length > 0) return;
   const { lock, done } = await lockAndRun(lookJobs(true));
   trace('read');
   try {

@@ -1,5 +1,15 @@
 import { spawn } from 'node:child_process';
-import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmdirSync,
+  unlinkSync,
+} from 'node:fs';
 import { ViaError } from '../failure.js';
 import { ignoring } from '../kernel/cgroup.js';
 import { runTools, TOOL_ENVIRONMENT, type Done, type Job } from '../kernel/tools.js';
@@ -26,20 +36,35 @@ export interface Lock {
 export async function lockAndRun(jobs: readonly Job[]): Promise<{ lock: Lock; done: readonly Done[] }> {
   for (;;) {
     const lock = { fd: openLock() };
-    let done = runTools(jobs, { fd: lock.fd, take: true });
-    if (done === undefined) {
-      await wait(lock);
-      done = runTools(jobs, { fd: lock.fd, take: false });
+    let isBusy = false;
+    try {
+      let done = runTools(jobs, { fd: lock.fd, take: true });
+      isBusy = done === undefined;
+      if (isBusy) await wait(lock);
+      isBusy = false;
+      done ??= runTools(jobs, { fd: lock.fd, take: false });
+      // The last user of the machine removes the file: a lock on a file without a name keeps nobody out.
+      if (done !== undefined && isNamed(lock)) return { lock, done };
+    } catch (error) {
+      if (!isBusy) unlock(lock);
+      else closeSync(lock.fd);
+      throw error;
     }
-    // The last user of the machine removes the file: a lock on a file without a name keeps nobody out.
-    const named = ignoring(['ENOENT'], () => lstatSync(LOCK).ino);
-    if (done !== undefined && named === fstatSync(lock.fd).ino) return { lock, done };
-    unlock(lock);
+    closeSync(lock.fd);
   }
 }
 
-/** Gives the lock back. */
-export const unlock = ({ fd }: Lock): void => closeSync(fd);
+/** Gives the lock back; where nothing was made, or all is gone, the directory that was made for the lock goes as well. */
+export function unlock(lock: Lock): void {
+  const names = ignoring(['ENOENT', 'ENOTDIR'], () => readdirSync(RUNTIME)) ?? [];
+  if (names.length === 1 && isNamed(lock)) {
+    ignoring(['EROFS'], () => unlinkSync(LOCK));
+    ignoring(['EROFS', 'ENOTEMPTY'], () => rmdirSync(RUNTIME));
+  }
+  closeSync(lock.fd);
+}
+
+const isNamed = ({ fd }: Lock): boolean => ignoring(['ENOENT'], () => lstatSync(LOCK).ino) === fstatSync(fd).ino;
 
 function openLock(): number {
   for (;;) {
@@ -83,7 +108,6 @@ async function wait({ fd }: Lock): Promise<void> {
   });
   for (const signal of INTERRUPTING) process.off(signal, stop);
   if (status === 0) return;
-  closeSync(fd);
   if (status === null) throw new ViaError('lock', LOCK, 'interrupted');
   throw new ViaError('lock', LOCK, `held by another process for ${PATIENCE} s`, { hint: 'try again' });
 }

@@ -1,6 +1,6 @@
 import { listCgroups, removedNow, type Cgroup } from '../kernel/cgroup.js';
 import { findHierarchy, type Hierarchy } from '../kernel/hierarchy.js';
-import { hasV6, netnsOf } from '../kernel/proc.js';
+import { hasV6, netnsExists, netnsOf } from '../kernel/proc.js';
 import { NO_ROUTING, parseRouting, readJob, routingThings, type Routing } from '../kernel/routing.js';
 import { filteredDevices, srcValidMark } from '../kernel/sysctl.js';
 import { toolError, type Done, type Job } from '../kernel/tools.js';
@@ -8,7 +8,7 @@ import type { Facts } from '../plan/facts.js';
 import { readListing, type FirewallSeen } from '../plan/marking/listing.js';
 import { slotOfClassId } from '../plan/numbers.js';
 import type { Thing } from '../plan/things.js';
-import { cgroupThing, recordThing, runtimeDirectory, RUNTIME, sysctlThing } from '../plan/wanted.js';
+import { cgroupThing, recordThing, runtimeDirectory, RUNTIME, sysctlRecord, sysctlThing } from '../plan/wanted.js';
 import { parseKey, type Family, type Group } from '../plan/wayout.js';
 import { connectedNetworks, defaultRoutes, neighbourAddresses } from '../gateway/routes.js';
 import { readRecords, type Records } from './records.js';
@@ -91,6 +91,7 @@ export function look(done: readonly Done[], { sweep }: Manner): System {
     ...oldMarks.map(({ device, old }) => sysctlThing(device, srcValidMark(device), old, namespace)),
     ...[...groups, ...gone].map(({ uuid, classId }) => cgroupThing(`${hierarchy.path}/via-${uuid}`, classId)),
     ...recordThings(records, cgroups, groups),
+    ...uselessRecords(records, cgroups),
   ];
   return { hierarchy, cgroups, groups, things, facts, routing, firewall, records };
 }
@@ -134,4 +135,11 @@ function recordThings(records: Records, cgroups: readonly Cgroup[], groups: read
   return [...records.groups]
     .filter(([uuid]) => !elsewhere.includes(uuid))
     .map(([uuid, { text }]) => recordThing(`${RUNTIME}/group-${uuid}`, text));
+}
+
+/** What a killed via was writing; and, where no group is left, the sysctls of network namespaces that are gone. */
+function uselessRecords({ broken, sysctls }: Records, cgroups: readonly Cgroup[]): Thing[] {
+  const gone = cgroups.length > 0 ? [] : sysctls.filter(({ namespace }) => !netnsExists(namespace));
+  const paths = gone.map(({ device, namespace }) => sysctlRecord(device, namespace));
+  return [...broken, ...paths].map((path) => recordThing(path, ''));
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { ignoring } from '../kernel/cgroup.js';
 import { RUNTIME } from '../plan/wanted.js';
 
@@ -23,29 +23,31 @@ export interface SysctlRecord {
 export interface Records {
   readonly groups: ReadonlyMap<string, { readonly record: GroupRecord; readonly text: string }>;
   readonly sysctls: readonly SysctlRecord[];
+  /** Paths of records that were cut off: whoever wrote them was killed before he did what they are about. */
+  readonly broken: readonly string[];
   /** Whether there is a directory for records. */
   readonly exists: boolean;
 }
 
-/** Reads what is under /run/via; a file that is no record, or cut off, is passed over. */
+/** Reads what is under /run/via; a file that is not named as a record is not ours. */
 export function readRecords(): Records {
   const groups = new Map<string, { record: GroupRecord; text: string }>();
   const sysctls: SysctlRecord[] = [];
+  const broken: string[] = [];
   const names = ignoring(['ENOENT', 'ENOTDIR', 'EACCES'], () => readdirSync(RUNTIME));
   for (const name of names ?? []) {
-    const [, kind, rest = ''] = /^(group|sysctl)-(.+)$/.exec(name) ?? [];
-    if (kind === undefined) continue;
-    const text = ignoring(['ENOENT', 'EISDIR', 'EACCES'], () => readFileSync(`${RUNTIME}/${name}`, 'utf8')) ?? '';
-    if (kind === 'group') {
-      const record = parse(text);
-      if (record !== undefined) groups.set(rest, { record, text });
-    } else {
-      const [, number, device] = /^(\d+)-([\w.-]+)$/.exec(rest) ?? [];
-      const old = text.trim();
-      if (device !== undefined && /^[01]$/.test(old)) sysctls.push({ namespace: `net:[${number}]`, device, old });
-    }
+    const [, uuid, number, device] = /^(?:group-([\da-f-]{36})|sysctl-(\d+)-([\w.-]+))$/.exec(name) ?? [];
+    if (uuid === undefined && device === undefined) continue;
+    const path = `${RUNTIME}/${name}`;
+    const text = ignoring(['ENOENT', 'EISDIR', 'EACCES'], () => readFileSync(path, 'utf8'));
+    if (text === undefined) continue;
+    const record = parse(text);
+    if (uuid !== undefined && record !== undefined) groups.set(uuid, { record, text });
+    else if (device !== undefined && /^[01]\n$/.test(text))
+      sysctls.push({ namespace: `net:[${number}]`, device, old: text.trim() });
+    else broken.push(path);
   }
-  return { groups, sysctls, exists: names !== undefined };
+  return { groups, sysctls, broken, exists: names !== undefined };
 }
 
 /** A record's text; one line, so that it is readable and can be typed. */
@@ -61,13 +63,4 @@ function parse(text: string): GroupRecord | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Whether a network namespace with this number exists: a process is in it, or `ip netns` has given it a name. */
-export function namespaceExists(namespace: string, netnsOf: (pid: number) => string | undefined): boolean {
-  const number = Number(namespace.replace(/\D/g, ''));
-  const named = ignoring(['ENOENT'], () => readdirSync('/run/netns')) ?? [];
-  const isNamed = named.some((name) => ignoring(['ENOENT'], () => statSync(`/run/netns/${name}`).ino) === number);
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return isNamed || pids.some((pid) => netnsOf(Number(pid)) === namespace);
 }

@@ -4,6 +4,7 @@ import type { Marking } from '../plan/marking/marking.js';
 import type { Change, Thing } from '../plan/things.js';
 import { FAMILIES } from '../plan/wayout.js';
 import { ignoring, makeCgroup, removedNow } from './cgroup.js';
+import { OWN_MOUNT } from './hierarchy.js';
 import { setSrcValidMark } from './sysctl.js';
 import { runTools, toolError, type Job } from './tools.js';
 
@@ -67,6 +68,8 @@ function remove(thing: Thing): void {
   if (thing.kind === 'mount') ignoring([...absent, 'EBUSY', 'ENOTEMPTY'], () => rmdirSync(thing.path));
   if (thing.kind === 'directory') {
     ignoring(absent, () => unlinkSync(`${thing.path}/lock`));
+    // A mount point that was made for a mount that was then refused.
+    ignoring([...absent, 'EBUSY', 'ENOTDIR', 'ENOTEMPTY'], () => rmdirSync(OWN_MOUNT));
     // Somebody else's file, or the record of a namespace that nobody swept yet: then the directory stays.
     ignoring([...absent, 'ENOTEMPTY'], () => rmdirSync(thing.path));
   }

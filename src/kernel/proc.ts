@@ -1,9 +1,15 @@
-import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { ignoring } from './cgroup.js';
 
 /** A process's network namespace, as `net:[4026531840]`; undefined where the process is gone or not ours to ask. */
 export function netnsOf(pid: number | 'self'): string | undefined {
   return ignoring(['ENOENT', 'ESRCH', 'EACCES', 'EPERM'], () => readlinkSync(`/proc/${pid}/ns/net`));
+}
+
+/** Whether a network namespace with this number exists: it has a name (a mount, as of `ip netns`), or a process. */
+export function netnsExists(namespace: string): boolean {
+  if (readFileSync('/proc/self/mountinfo', 'utf8').includes(` ${namespace} `)) return true;
+  return readdirSync('/proc').some((name) => /^\d+$/.test(name) && netnsOf(Number(name)) === namespace);
 }
 
 /** Whether the kernel has IPv6; the file is missing where it is compiled out or off by `ipv6.disable=1`. */

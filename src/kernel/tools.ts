@@ -20,8 +20,8 @@ export interface Done {
 /** What every tool that we run gets: no word of the caller's environment, no language but C. */
 export const TOOL_ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
-/** The status of a run whose lock somebody else has. */
-const BUSY = 75;
+/** flock(1) ends with 1 where somebody else has the lock; its status is told apart from the jobs' by this much. */
+const FLOCK = 64;
 
 /**
  * Runs jobs at the same time, under one shell: it starts them three times as quickly as Node does, and Node's event
@@ -50,7 +50,8 @@ export function runTools(
     maxBuffer: 1 << 28,
   });
   if (error !== undefined) throw new ViaError('shell', '/bin/sh', error.message, { cause: error });
-  if (status === BUSY) return undefined;
+  if (status === FLOCK + 1) return undefined;
+  if (status !== 0 && status !== null) throw flockError(status - FLOCK);
   const codes = (output[1] ?? '').split('\n').filter((line) => line !== '');
   if (codes.length !== jobs.length) throw new ViaError('tools', names(jobs), 'stopped before they were done');
   return pipes(jobs).map(([err, out], i) => ({
@@ -79,7 +80,11 @@ function script(jobs: readonly Job[], take: boolean): string {
     return `${argv.join(' ')} ${redirections} ${stdin}\np${i}=$!`;
   });
   const waits = jobs.map((_, i) => `wait $p${i}; echo $?`);
-  return [take ? `flock -n 3 || exit ${BUSY}` : '', ...starts, ...waits, ''].join('\n');
+  return [take ? `flock -n 3 || exit $(($? + ${FLOCK}))` : '', ...starts, ...waits, ''].join('\n');
+}
+
+function flockError(status: number): ViaError {
+  return toolError('lock', { job: { argv: ['flock'] }, status, stdout: '', stderr: '' });
 }
 
 /** The error for a job that failed: the tool's own words, and a hint where they need one. */

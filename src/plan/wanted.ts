@@ -42,6 +42,10 @@ function sysctls(groups: readonly Group[], facts: Facts): Thing[] {
   });
 }
 
+/** The file that keeps a device's src_valid_mark before us. */
+export const sysctlRecord = (device: string, namespace: string): string =>
+  `${RUNTIME}/sysctl-${namespace.replace(/\D/g, '')}-${device}`;
+
 /** A device's src_valid_mark, as it is (`state`) and as it was before us. */
 export const sysctlThing = (device: string, state: string, old: string, namespace: string): Thing => ({
   kind: 'sysctl',
@@ -50,7 +54,7 @@ export const sysctlThing = (device: string, state: string, old: string, namespac
   state,
   device,
   old,
-  record: `${RUNTIME}/sysctl-${namespace.replace(/\D/g, '')}-${device}`,
+  record: sysctlRecord(device, namespace),
 });
 
 function ofGroup({ uuid, classId }: Group, { hierarchy, records }: Facts): Thing[] {
