@@ -1,0 +1,48 @@
+import type { Lab } from './lab.js';
+import { fixture } from './paths.js';
+
+/** `fail`: does nothing. `late`: fails when it is done. `lines-3`: takes so many lines. Else a signal for via. */
+export type Trouble = 'fail' | 'late' | `lines-${number}` | 'KILL' | 'TERM' | 'INT' | 'HUP';
+
+/** The tools that via runs in a lab, made to fail at one of their calls. */
+export interface Tools {
+  /** Runs something, and gives the calls it made, as `nft_-f_-.1`. The call `step` meets trouble, and up to `last`. */
+  during<T>(
+    trouble: Trouble,
+    step: string,
+    act: () => Promise<T>,
+    last?: number,
+  ): Promise<{ result: T; steps: string[] }>;
+}
+
+/** Puts a wrapper in front of each tool, which tests that use the tools themselves do not notice. */
+export async function watchTools(lab: Lab): Promise<Tools> {
+  await lab.sh(
+    'client',
+    // mount is the last, since it puts them all in their places.
+    `mkdir /run/real
+    for tool in nft ip umount flock mount; do
+      path=$(readlink -f "$(command -v $tool)")
+      touch /run/real/$tool
+      mount --bind "$path" /run/real/$tool
+      mount --bind ${fixture('tool.sh')} "$path"
+    done`,
+  );
+  return {
+    async during(trouble, step, act, last) {
+      const [, key = '', first = ''] = /^(.*)\.(\d+)$/.exec(step) ?? [];
+      await lab.sh(
+        'client',
+        `mkdir /run/walk.new; echo ${first} ${last ?? first} '${key}' ${trouble} >/run/walk.new/do`,
+      );
+      await lab.sh('client', 'mv /run/walk.new /run/walk');
+      try {
+        const result = await act();
+        const steps = await lab.sh('client', 'ls /run/walk');
+        return { result, steps: steps.split('\n').filter((name) => /\.\d+$/.test(name)) };
+      } finally {
+        await lab.sh('client', 'mv /run/walk /run/walk.old; rm -r /run/walk.old');
+      }
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import test from 'ava';
+import { makeLab, type LabOptions } from '../helpers/lab.js';
+import { leaving, quiet } from '../helpers/left.js';
+import { watchTools, type Trouble } from '../helpers/tools.js';
+
+const labs: Record<string, LabOptions> = {
+  'via mounts net_cls itself, strict rp_filter': { rpFilter: { c2: 1 } },
+  'net_cls is mounted already': { netCls: 'mounted' },
+};
+
+const troubles: Trouble[] = ['fail', 'late', 'lines-1', 'lines-5', 'KILL'];
+
+for (const [where, options] of Object.entries(labs))
+  for (const trouble of troubles)
+    test.serial(`${where}: each call of a tool meets ${trouble}`, async (t) => {
+      const lab = await makeLab(t, { servers: false, ...options });
+      const tools = await watchTools(lab);
+      const launch = () => lab.via(['10.0.2.1', '--', 'echo', 'ran']);
+      const { result, steps } = await tools.during('fail', 'no.1', launch);
+      t.deepEqual([result.code, result.stdout], [0, 'ran\n']);
+      t.log(`${steps.length} calls: ${steps.join(' ')}`);
+      for (const step of steps)
+        // Once, when a second try may do; and for good.
+        for (const last of [undefined, 99]) {
+          const what = `${trouble} at ${step}${last ? ' and after' : ''}`;
+          if (trouble.startsWith('lines') && !step.includes('batch')) continue;
+          // What does something and says that it has failed cannot be used to undo it.
+          if (trouble !== 'fail' && last !== undefined) continue;
+          const { left } = await leaving(lab, async () => {
+            const { left: now, result } = await leaving(lab, () => tools.during(trouble, step, launch, last));
+            const { code, signal, stdout, stderr } = result.result;
+            if (trouble === 'KILL') t.is(signal, 'SIGKILL', what);
+            else if (stdout === '') {
+              t.is(code, 125, what);
+              t.regex(stderr, /^via: [^\n]+\n$/, what);
+              t.deepEqual(now, [], what);
+            } else {
+              t.is(code, 0, what);
+              t.regex(stderr, /^(via: [^\n]+\n)?$/, what);
+              if (stderr === '') t.deepEqual(now, [], what);
+            }
+            await quiet(lab);
+            t.is((await lab.via(['sweep'])).stderr, '', what);
+          });
+          t.deepEqual(left, [], what);
+        }
+    });
