@@ -44,8 +44,6 @@ export function hooks(v6: boolean): Hook[] {
       'arrive',
       'filter input -150',
       [
-        // A redirect would move a group's packets to another router of the LAN.
-        { text: `icmp type redirect ${OURS} @marks drop` },
         { text: `tcp flags & syn == syn ${OURS} vmap @clamp_of_mark` },
         { text: `ct state new ${OURS} == 0 meta nfproto . iifname . ether saddr vmap @arrival_of_router` },
         { text: `ct state new ${OURS} == 0 meta nfproto . iifname vmap @arrival_of_device` },
