@@ -1,4 +1,4 @@
-// Loads the bundle, with V8's code cache of it where that was made by this Node. In words the oldest Node can read, so
+// Loads the bundle, with V8's code cache of it where that was made by this Node. In words Node 10 can read, so
 // that it can say that it is too old.
 var fs = require('fs');
 var version = process.versions.node.split('.').map(Number);
@@ -11,7 +11,7 @@ function fail(problem) {
 function read(name, encoding) {
   try {
     return fs.readFileSync(__dirname + '/../dist/' + name, encoding);
-  } catch (error) {
+  } catch {
     return undefined;
   }
 }
