@@ -28,7 +28,9 @@ const onDemand = {
 function revision() {
   const folder = `${root}/src/plan/marking`;
   const digest = createHash('sha256');
-  for (const name of readdirSync(folder).sort()) digest.update(readFileSync(`${folder}/${name}`));
+  for (const name of readdirSync(folder, { recursive: true }).sort()) {
+    if (name.endsWith('.ts')) digest.update(readFileSync(`${folder}/${name}`));
+  }
   return digest.digest('hex').slice(0, 8);
 }
 

@@ -3,7 +3,7 @@ import { askNeighbours } from '../kernel/neighbours.js';
 import { netnsOf } from '../kernel/proc.js';
 import { isOurs, tableOfLine } from '../kernel/routing.js';
 import { runTools } from '../kernel/tools.js';
-import { unknownRouters } from '../plan/marking/elements.js';
+import { unknownRouters } from '../plan/marking/arrivals.js';
 import { chooseSlot, type Taken } from '../plan/slots.js';
 import { FAMILIES, keyOf, type Group, type WayOut } from '../plan/wayout.js';
 import { trace } from '../trace.js';
