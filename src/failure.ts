@@ -1,3 +1,5 @@
+import { getSystemErrorMap } from 'node:util';
+
 /** What via could not do, in the parts of its one line: `via: <what> <object>: <why> (<hint>)`. */
 export class ViaError extends Error {
   override name = 'ViaError';
@@ -20,6 +22,12 @@ export class ViaError extends Error {
 /** Whether `error` is a ViaError; by name, since each bundled part has a class of its own. */
 export function isViaError(error: unknown): error is ViaError {
   return error instanceof Error && error.name === 'ViaError';
+}
+
+/** What the system calls an error of its own: `no space left on device`. */
+export function wordsOf(error: unknown): string {
+  const { errno, message } = error as NodeJS.ErrnoException;
+  return getSystemErrorMap().get(errno ?? 0)?.[1] ?? message;
 }
 
 /** Text from outside as one printable line: control characters become escapes a terminal does not act on. */

@@ -1,4 +1,5 @@
-import { cgroupPath, classIds, ignoring, moveInto } from '../kernel/cgroup.js';
+import { ViaError } from '../failure.js';
+import { cgroupPath, classIds, moveInto } from '../kernel/cgroup.js';
 import { askNeighbours } from '../kernel/neighbours.js';
 import { netnsOf } from '../kernel/proc.js';
 import { isOurs, tableOfLine } from '../kernel/routing.js';
@@ -44,7 +45,7 @@ export async function enter(ask: Ask, tell: Tell): Promise<Membership> {
     settle({ ...system, facts: { ...facts, neighbours } }, more, lock, tell);
     trace('change');
     tell(() => [`echo $$ > ${path}/cgroup.procs`]);
-    moveInto(path);
+    if (!moveInto(path)) throw new ViaError('cgroup', path, 'is gone again');
     return { uuid: group.uuid, path };
   } catch (error) {
     undo(lock, tell);
@@ -82,10 +83,7 @@ function enterKnown(ask: Ask): Membership | undefined {
   const group = system.groups.find(({ wayOut }) => keyOf(wayOut) === key);
   if (group === undefined || changesFor(system, []).length > 0) return undefined;
   const path = cgroupPath(system.hierarchy.path, group.uuid);
-  return ignoring(['ENOENT', 'ENODEV'], () => {
-    moveInto(path);
-    return { uuid: group.uuid, path };
-  });
+  return moveInto(path) ? { uuid: group.uuid, path } : undefined;
 }
 
 /** Whatever of a set-up that failed is there: wanted is what is alive without it. */

@@ -10,7 +10,7 @@ import {
   rmdirSync,
   unlinkSync,
 } from 'node:fs';
-import { ViaError } from '../failure.js';
+import { ViaError, wordsOf } from '../failure.js';
 import { ignoring } from '../kernel/cgroup.js';
 import { runTools, TOOL_ENVIRONMENT, type Done, type Job } from '../kernel/tools.js';
 import { RUNTIME } from '../plan/wanted.js';
@@ -68,20 +68,23 @@ const isNamed = ({ fd }: Lock): boolean => ignoring(['ENOENT'], () => lstatSync(
 
 function openLock(): number {
   for (;;) {
-    makeRuntimeDirectory();
+    const isNew = makeRuntimeDirectory();
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
     try {
       return openSync(LOCK, flags, 0o600);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unusable(LOCK, error);
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
+      if (isNew) ignoring(['ENOENT', 'ENOTEMPTY'], () => rmdirSync(RUNTIME));
+      throw unusable(LOCK, error);
     }
   }
 }
 
-function makeRuntimeDirectory(): void {
+/** Whether it was not there. */
+function makeRuntimeDirectory(): boolean {
   try {
     mkdirSync(RUNTIME, 0o700);
-    return;
+    return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(RUNTIME, error);
   }
@@ -89,10 +92,11 @@ function makeRuntimeDirectory(): void {
   if (stat !== undefined && (!stat.isDirectory() || stat.uid !== 0 || (stat.mode & 0o022) !== 0)) {
     throw new ViaError('directory', RUNTIME, 'not a directory that only root can write', { hint: 'remove it' });
   }
+  return false;
 }
 
 const unusable = (path: string, error: unknown): ViaError =>
-  new ViaError('file', path, (error as Error).message, { cause: error, hint: 'via needs a writable /run' });
+  new ViaError('file', path, wordsOf(error), { cause: error, hint: 'via needs a writable /run' });
 
 /** With the event loop running, so that a signal can end the wait. */
 async function wait({ fd }: Lock): Promise<void> {

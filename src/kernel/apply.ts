@@ -1,5 +1,5 @@
 import { mkdirSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
-import { ViaError } from '../failure.js';
+import { ViaError, wordsOf } from '../failure.js';
 import type { Marking } from '../plan/marking/marking.js';
 import type { Change, Thing } from '../plan/things.js';
 import { FAMILIES } from '../plan/wayout.js';
@@ -76,7 +76,11 @@ function remove(thing: Thing): void {
 }
 
 function makeDirectory(path: string): void {
-  ignoring(['EEXIST'], () => mkdirSync(path, 0o700));
+  try {
+    ignoring(['EEXIST'], () => mkdirSync(path, 0o700));
+  } catch (error) {
+    throw unwritable(path, error);
+  }
 }
 
 function writeRecord(path: string, text: string): void {
@@ -85,6 +89,9 @@ function writeRecord(path: string, text: string): void {
     ignoring(['ENOENT'], () => unlinkSync(path));
     writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
   } catch (error) {
-    throw new ViaError('file', path, (error as Error).message, { cause: error, hint: 'via needs a writable /run' });
+    throw unwritable(path, error);
   }
 }
+
+const unwritable = (path: string, error: unknown): ViaError =>
+  new ViaError('file', path, wordsOf(error), { cause: error, hint: 'via needs a writable /run' });

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ViaError } from '../failure.js';
+import { ViaError, wordsOf } from '../failure.js';
 import { slotOfClassId } from '../plan/numbers.js';
 
 /** A directory of ours in the net_cls hierarchy. */
@@ -13,6 +13,9 @@ export interface Cgroup {
 }
 
 const PREFIX = 'via-';
+
+/** What the kernel says of a group that was removed, by its path and by what was open in it. */
+const GONE = ['ENOENT', 'ENODEV'];
 
 /** A group's name: a stranger's directory may begin like ours. */
 const NAME = /^via-[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
@@ -30,7 +33,7 @@ export function listCgroups(hierarchy: string): Cgroup[] {
   const unset = classIdOf(hierarchy);
   return names.flatMap((name) => {
     const path = `${hierarchy}/${name}`;
-    const group = ignoring(['ENOENT', 'ENODEV'], () => ({ classId: classIdOf(path), members: membersOf(path) }));
+    const group = ignoring(GONE, () => ({ classId: classIdOf(path), members: membersOf(path) }));
     if (group === undefined || (slotOfClassId(group.classId) === undefined && group.classId !== unset)) return [];
     return [{ uuid: name.slice(PREFIX.length), path, ...group }];
   });
@@ -42,7 +45,7 @@ export function classIds(hierarchy: string): Set<number> {
   const pending = [hierarchy];
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
     const here = path;
-    ignoring(['ENOENT', 'ENODEV'], () => {
+    ignoring(GONE, () => {
       found.add(classIdOf(here));
       const children = readdirSync(here, { withFileTypes: true }).filter((entry) => entry.isDirectory());
       pending.push(...children.map(({ name }) => `${here}/${name}`));
@@ -67,18 +70,32 @@ const children = (path: string): string[] =>
 
 /** Makes a group; the class id is read back, since a group without one would be routed like everybody. */
 export function makeCgroup(path: string, classId: number): void {
-  mkdirSync(path);
-  writeFileSync(`${path}/net_cls.classid`, String(classId));
+  try {
+    mkdirSync(path);
+    writeFileSync(`${path}/net_cls.classid`, String(classId));
+  } catch (error) {
+    throw new ViaError('cgroup', path, `cannot be made: ${wordsOf(error)}`, { cause: error });
+  }
   const seen = classIdOf(path);
   if (seen !== classId) throw new ViaError('cgroup', path, `its class id reads ${seen} in place of ${classId}`);
 }
 
 /**
- * Moves this process into a group: its main thread, which is the one that starts the command; Node's other threads
+ * Moves this process into a group; false where there is no such group. It moves its main thread, which is the one that starts the command; Node's other threads
  * open no sockets. `0` is the writing thread (cgroup-v1/cgroups.rst). The kernel then takes no lock over all processes;
  * by number, or in cgroup.procs, the same move waits 8 ms for an RCU grace period.
  */
-export const moveInto = (path: string): void => writeFileSync(`${path}/tasks`, '0');
+export function moveInto(path: string): boolean {
+  try {
+    writeFileSync(`${path}/tasks`, '0');
+    return true;
+  } catch (error) {
+    if (GONE.includes((error as NodeJS.ErrnoException).code ?? '')) return false;
+    const denied = /^(EACCES|EPERM)$/.test((error as NodeJS.ErrnoException).code ?? '');
+    const extra = denied ? { cause: error, hint: 'moving a process needs root' } : { cause: error };
+    throw new ViaError('cgroup', path, `cannot be joined: ${wordsOf(error)}`, extra);
+  }
+}
 
 /**
  * Removes a group that has no members; false where it has. A group whose list is empty can still say that it is busy
@@ -87,7 +104,7 @@ export const moveInto = (path: string): void => writeFileSync(`${path}/tasks`, '
 export async function removeCgroup(path: string): Promise<boolean> {
   for (let wait = 1; wait < 500; wait *= 2) {
     if (removedNow(path)) return true;
-    const members = ignoring(['ENOENT', 'ENODEV'], () => membersOf(path)) ?? [];
+    const members = ignoring(GONE, () => membersOf(path)) ?? [];
     if (members.length > 0) return false;
     await sleep(wait);
   }
@@ -102,9 +119,9 @@ export function removedNow(path: string): boolean {
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENODEV') return true;
+    if (GONE.includes(code ?? '')) return true;
     if (code === 'EBUSY') return false;
-    throw new ViaError('cgroup', path, `cannot be removed: ${(error as Error).message}`, { cause: error });
+    throw new ViaError('cgroup', path, `cannot be removed: ${wordsOf(error)}`, { cause: error });
   }
 }
 

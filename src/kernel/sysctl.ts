@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { ViaError } from '../failure.js';
+import { ViaError, wordsOf } from '../failure.js';
 import { ignoring } from './cgroup.js';
 
 const GONE = ['ENOENT', 'ENOTDIR'];
@@ -30,8 +30,7 @@ export function setSrcValidMark(device: string, value: string): void {
     if (srcValidMark(device) !== value) writeFileSync(path, value);
   } catch (error) {
     if (GONE.includes((error as NodeJS.ErrnoException).code ?? '')) return;
-    const why = (error as NodeJS.ErrnoException).code === 'EROFS' ? 'read-only' : (error as Error).message;
     const hint = `set it to ${value} outside, or turn rp_filter off on ${device}`;
-    throw new ViaError('sysctl', path, why, { cause: error, hint });
+    throw new ViaError('sysctl', path, wordsOf(error), { cause: error, hint });
   }
 }

@@ -1,6 +1,5 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { getSystemErrorMap } from 'node:util';
-import { ViaError } from '../failure.js';
+import { ViaError, wordsOf } from '../failure.js';
 import type { Entry } from './entry.js';
 
 /** Not the command's fault: the fork failed, before any command was looked for. */
@@ -11,8 +10,8 @@ export function cannotRun(name: string, error: NodeJS.ErrnoException, { environm
   const object = JSON.stringify(name);
   const failed = (why: string, status: number) => new ViaError('command', object, why, { cause: error, status });
   if (name === '') return failed('not found', 127);
-  if (OURS.has(error.code ?? '')) return failed(describe(error), 125);
-  if (error.code !== 'ENOENT') return failed(describe(error), 126);
+  if (OURS.has(error.code ?? '')) return failed(wordsOf(error), 125);
+  if (error.code !== 'ENOENT') return failed(wordsOf(error), 126);
   return found(name, environment['PATH']) ? failed('its interpreter is not there', 126) : failed('not found', 127);
 }
 
@@ -29,8 +28,4 @@ function isProgram(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-function describe({ errno, message }: NodeJS.ErrnoException): string {
-  return getSystemErrorMap().get(errno ?? 0)?.[1] ?? message;
 }
