@@ -1,8 +1,11 @@
 import type { Lab } from './lab.js';
 import { fixture } from './paths.js';
 
-/** `fail`: does nothing. `late`: fails when it is done. `lines-3`: takes so many lines. Else a signal for via. */
-export type Trouble = 'fail' | 'late' | `lines-${number}` | 'KILL' | 'TERM' | 'INT' | 'HUP';
+/**
+ * `fail`: does nothing. `late`: fails when it is done. `lines-3`: takes so many lines. `sh ...`: somebody does that
+ * before. Else a signal that via gets before.
+ */
+export type Trouble = 'fail' | 'late' | `lines-${number}` | `sh ${string}` | 'KILL' | 'TERM' | 'INT' | 'HUP';
 
 /** The tools that via runs in a lab, made to fail at one of their calls. */
 export interface Tools {
@@ -33,7 +36,7 @@ export async function watchTools(lab: Lab): Promise<Tools> {
       const [, key = '', first = ''] = /^(.*)\.(\d+)$/.exec(step) ?? [];
       await lab.sh(
         'client',
-        `mkdir /run/walk.new; echo ${first} ${last ?? first} '${key}' ${trouble} >/run/walk.new/do`,
+        `mkdir /run/walk.new; echo '${first} ${last ?? first} ${key} ${trouble}' >/run/walk.new/do`,
       );
       await lab.sh('client', 'mv /run/walk.new /run/walk');
       try {
@@ -45,4 +48,22 @@ export async function watchTools(lab: Lab): Promise<Tools> {
       }
     },
   };
+}
+
+/** What to put before a command that is not to find a program, as if its package were not there; nobody else misses it. */
+export function without(name: string): string[] {
+  const script = `
+    name=$1
+    shift
+    mount -t tmpfs none /mnt
+    for place in sbin bin; do
+      mkdir /mnt/$place /mnt/real-$place
+      mount --bind /usr/$place /mnt/real-$place
+      ln -s /mnt/real-$place/* /mnt/$place
+      rm -f "/mnt/$place/$name"
+    done
+    for place in sbin bin; do /mnt/real-bin/mount --bind /mnt/$place /usr/$place; done
+    exec "$@"
+  `;
+  return ['unshare', '--mount', 'sh', '-ec', script, 'without', name];
 }
