@@ -9,7 +9,7 @@ const CLOEXEC = 0o2000000;
  */
 export function inherited(helper: number, except: number): number[] {
   const open = readdirSync(`/proc/${helper}/fd`).map(Number);
-  return open.filter((fd) => fd > 2 && fd !== except && isShared(helper, fd) && !(flags(helper, fd) & CLOEXEC));
+  return open.filter((fd) => fd > 2 && fd !== except && !(flags(helper, fd) & CLOEXEC) && isShared(helper, fd));
 }
 
 /**

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync } from 'node:fs';
-import { constants } from 'node:os';
+import { signalNumbers } from './numbers.js';
 import { pause } from './pause.js';
 
 /** How a command ended. */
@@ -26,7 +26,7 @@ function dieOf(signal: NodeJS.Signals): never {
   process.kill(process.pid, signal);
   // Still here: the first process of a container cannot kill itself.
   pause(100);
-  process.exit(128 + constants.signals[signal]);
+  process.exit(128 + signalNumbers()[signal]);
 }
 
 /** libuv refuses a listener, or it is without effect. */

@@ -1,6 +1,6 @@
 import { closeSync, readFileSync, readlinkSync, writeSync } from 'node:fs';
-import { constants } from 'node:os';
 import { inherited } from './descriptors.js';
+import { signalNumbers } from './numbers.js';
 
 /** How via was called, as far as the shell of bin/via and Node have changed it since. */
 export interface Entry {
@@ -34,11 +34,7 @@ export function readEntry(): Entry {
 /** 3 to 9, all the caller's; where Node has the loop's epoll there, they were not. */
 function allOfOneDigit(): number[] {
   const digits = [3, 4, 5, 6, 7, 8, 9];
-  try {
-    return digits.some((fd) => readlinkSync(`/proc/self/fd/${fd}`).includes('[eventpoll]')) ? [] : digits;
-  } catch {
-    return [];
-  }
+  return digits.some((fd) => linkOf(`/proc/self/fd/${fd}`)?.includes('[eventpoll]') ?? true) ? [] : digits;
 }
 
 interface Notes {
@@ -55,24 +51,29 @@ function parse(text: string): Notes | undefined {
     /^([3-9])\s(\d+|unlimited)\s(\d+|unlimited)\s(\d{1,9})\s(\d+) \(.*\) (.*)$/s.exec(text) ?? [];
   if (soft === undefined || hard === undefined || stat === undefined || Number(pid) !== process.pid) return undefined;
   // The 33rd field, of which the third comes first here: ignored signals, the first 31 of them.
-  const mask = Number(stat.split(' ')[30]);
-  const ignored = Object.entries(constants.signals).filter(([, number]) => number < 32 && mask & (1 << (number - 1)));
-  const names = new Set(ignored.map(([name]) => name as NodeJS.Signals));
-  return { pipe: Number(pipe), soft, hard, helper: Number(helper), ignored: names };
+  const ignored = namesOf(Number(stat.split(' ')[30]));
+  return { pipe: Number(pipe), soft, hard, helper: Number(helper), ignored };
+}
+
+function namesOf(mask: number): Set<NodeJS.Signals> {
+  if (!mask) return new Set();
+  const known = Object.entries(signalNumbers()) as [NodeJS.Signals, number][];
+  return new Set(known.filter(([, number]) => number < 32 && mask & (1 << (number - 1))).map(([name]) => name));
 }
 
 /** Whether that process waits at our pipe: any other has another environment, and what is on another pipe is not ours. */
 function isHelper({ pipe, helper }: Notes): boolean {
   const ours = readlinkSync(`/proc/self/fd/${pipe}`);
   // It is forked with our end, opens its own as its stdin, and closes ours.
-  const theirs = [pipe, 0].map((fd) => {
-    try {
-      return readlinkSync(`/proc/${helper}/fd/${fd}`);
-    } catch {
-      return undefined;
-    }
-  });
-  return ours.startsWith('pipe:') && theirs.includes(ours);
+  return ours.startsWith('pipe:') && [0, pipe].some((fd) => linkOf(`/proc/${helper}/fd/${fd}`) === ours);
+}
+
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 function take({ pipe, soft, hard, helper, ignored }: Notes): Entry {

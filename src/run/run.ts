@@ -1,10 +1,10 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { constants } from 'node:os';
 import { stdio } from './descriptors.js';
 import type { Outcome } from './end.js';
 import type { Entry } from './entry.js';
 import { cannotRun } from './failures.js';
 import { awaitNofile } from './nofile.js';
+import { signalNumbers } from './numbers.js';
 import type { Signals } from './signals.js';
 
 type Command = readonly [string, ...string[]];
@@ -38,7 +38,7 @@ function start([file, ...args]: Command, entry: Entry): ChildProcess {
 
 /** libuv starts every process with all signals at their default; env(1) of GNU can have some ignored again. */
 function ignoring({ ignored, environment }: Entry, command: Command): Command {
-  const numbers = new Set([...ignored].map((signal) => constants.signals[signal]));
+  const numbers = new Set([...ignored].map((signal) => signalNumbers()[signal]));
   const env = ['env', ...[...numbers].map((number) => `--ignore-signal=${number}`)] as const;
   const works = () => spawnSync(env[0], [...env.slice(1), 'true'], { stdio: 'ignore', env: environment }).status === 0;
   // env would take such a name for a variable.

@@ -48,7 +48,7 @@ test('^Z stops the command, fg and bg let it go on', async (t) => {
   const [, pid] = await terminal.see(/ready (\d+)/);
   terminal.type(CTRL_Z);
   await terminal.see(/Stopped/);
-  terminal.type(`ps -o stat= -p ${pid}\n`);
+  terminal.type(`cut -d' ' -f3 /proc/${pid}/stat\n`);
   await terminal.see(/[\r\n]T/);
   terminal.type('bg\n');
   await terminal.see(/SIGCONT 1/);
