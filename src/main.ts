@@ -1,6 +1,7 @@
 import { parse } from './cli/parse.js';
 import { isViaError } from './failure.js';
 import type { Request } from './request.js';
+import { dropAhead } from './kernel/ahead.js';
 import { endAs, type Outcome } from './run/end.js';
 import { readEntry } from './run/entry.js';
 import { run } from './run/run.js';
@@ -22,7 +23,10 @@ async function main(): Promise<Outcome> {
 
   const say = makeSay(request.options.verbose);
   if (request.word === 'sweep') return done(await sweep(say));
-  const start = () => run(request.command, entry, signals);
+  const start = () => {
+    dropAhead();
+    return run(request.command, entry, signals);
+  };
   if (request.options.dryRun) return done(await dryRun(request, say));
   if (request.word === 'launch') return launch(request, say, start);
   outside();

@@ -1,4 +1,5 @@
 import { ViaError } from '../failure.js';
+import { takeAhead } from '../kernel/ahead.js';
 import { cgroupPath, classIds, moveInto } from '../kernel/cgroup.js';
 import { askNeighbours } from '../kernel/neighbours.js';
 import { netnsOf } from '../kernel/proc.js';
@@ -77,7 +78,8 @@ function enterKnown(ask: Ask): Membership | undefined {
   const namespace = netnsOf('self');
   const hints = [...readRecords().groups.values()];
   if (!hints.some(({ record }) => record.asked === ask.text && record.namespace === namespace)) return undefined;
-  const system = look(runTools(lookJobs(true)) ?? [], WATCHING);
+  const jobs = lookJobs(true);
+  const system = look(takeAhead(jobs) ?? runTools(jobs) ?? [], WATCHING);
   trace('read');
   const key = keyOf(ask.resolve(system));
   const group = system.groups.find(({ wayOut }) => keyOf(wayOut) === key);
