@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Path } from '../plan/wayout.js';
-import type { NeighbourLine } from './routing.js';
+import { parseLists, type NeighbourLine } from './routing.js';
 import { runTools } from './tools.js';
 
 /** The last and longest of the waits for an answer, in milliseconds: 255 in all, where a neighbour takes a few. */
@@ -18,14 +18,10 @@ export async function askNeighbours(routers: readonly Required<Path>[], lock: nu
   for (let input = ask + show, wait = 1; ; input = show, wait *= 2) {
     const job = { argv: ['ip', '-N', '-j', '-force', '-batch', '-'], input, reads: true } as const;
     const [done] = runTools([job], { fd: lock, take: false }) ?? [];
-    const lines = parse(done?.stdout ?? '');
+    const lines = parseLists<NeighbourLine>(done?.stdout ?? '');
     for (const { dst, dev, lladdr } of lines) if (lladdr !== undefined) found.set(`${dst}%${dev}`, lladdr);
     const pending = lines.some(({ state }) => state.includes('INCOMPLETE'));
     if (!pending || wait > LONGEST) return found;
     await sleep(wait);
   }
 }
-
-/** One list a line. */
-const parse = (text: string): NeighbourLine[] =>
-  text.split('\n').flatMap((line) => (line.trim() === '' ? [] : (JSON.parse(line) as NeighbourLine[])));

@@ -68,17 +68,23 @@ export function parseRouting(json: string): Routing {
     neighbours: [],
     links: [],
   };
-  for (const line of json.split('\n')) {
-    if (line.trim() === '') continue;
-    const list = JSON.parse(line) as readonly (RuleLine & RouteLine & LinkLine & NeighbourLine)[];
-    for (const entry of list) {
-      if (entry.priority !== undefined) routing.rules.push(entry);
-      else if (entry.ifindex !== undefined) routing.links.push(entry);
-      else if (entry.state !== undefined) routing.neighbours.push(entry);
-      else if (entry.dst !== undefined) routing.routes.push(entry);
-    }
+  for (const entry of parseLists<RuleLine & RouteLine & LinkLine & NeighbourLine>(json)) {
+    if (entry.priority !== undefined) routing.rules.push(entry);
+    else if (entry.ifindex !== undefined) routing.links.push(entry);
+    else if (entry.state !== undefined) routing.neighbours.push(entry);
+    else if (entry.dst !== undefined) routing.routes.push(entry);
   }
   return routing;
+}
+
+/**
+ * The entries of all lists that `ip -j -batch` printed, one list a line. It leaves control characters of a device's name
+ * as they are, where JSON takes none.
+ */
+export function parseLists<Entry>(text: string): Entry[] {
+  // eslint-disable-next-line no-control-regex -- control characters are what this is about
+  const escaped = text.replace(/[\u0000-\u0009\u000b-\u001f]/g, (c) => JSON.stringify(c).slice(1, -1));
+  return escaped.split('\n').flatMap((line) => (line.trim() === '' ? [] : (JSON.parse(line) as Entry[])));
 }
 
 const OURS = String(PROTOCOL);
