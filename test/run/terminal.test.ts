@@ -48,8 +48,9 @@ test('^Z stops the command, fg and bg let it go on', async (t) => {
   const [, pid] = await terminal.see(/ready (\d+)/);
   terminal.type(CTRL_Z);
   await terminal.see(/Stopped/);
-  terminal.type(`cut -d' ' -f3 /proc/${pid}/stat\n`);
-  await terminal.see(/[\r\n]T/);
+  // The shell hears of via only, which may be the first to stop.
+  terminal.type(`until grep -q ') T' /proc/${pid}/stat; do sleep 0.01; done; echo stopped=$((1))\n`);
+  await terminal.see(/stopped=1/);
   terminal.type('bg\n');
   await terminal.see(/SIGCONT 1/);
   terminal.type('fg\n');
