@@ -14,7 +14,7 @@ export function takeAhead(jobs: readonly Job[]): Done[] | undefined {
   dropAhead();
   const good = texts.length === 2 * jobs.length + 1 && texts.every((text, i) => i % 2 === 0 || text === '0');
   if (!good) return undefined;
-  return jobs.map((job, i) => ({ job, status: 0, stdout: texts[2 * i]?.trimStart() ?? '', stderr: '' }));
+  return jobs.map((job, i) => ({ job, status: 0, output: texts[2 * i]?.trimStart() ?? '' }));
 }
 
 /** Lets go of it: what is still printing ends. */

@@ -16,9 +16,9 @@ export async function askNeighbours(routers: readonly Required<Path>[], lock: nu
   const ask = routers.map(({ nextHop, device }) => `neigh replace ${nextHop} dev ${device} use\n`).join('');
   const show = routers.map(({ nextHop }) => `neigh show to ${nextHop}\n`).join('');
   for (let input = ask + show, wait = 1; ; input = show, wait *= 2) {
-    const job = { argv: ['ip', '-N', '-j', '-force', '-batch', '-'], input, reads: true } as const;
+    const job = { argv: ['ip', '-N', '-j', '-force', '-batch', '-'], input } as const;
     const [done] = runTools([job], { fd: lock, take: false }) ?? [];
-    const lines = parseLists<NeighbourLine>(done?.stdout ?? '');
+    const lines = parseLists<NeighbourLine>(done?.output ?? '');
     for (const { dst, dev, lladdr } of lines) if (lladdr !== undefined) found.set(`${dst}%${dev}`, lladdr);
     const pending = lines.some(({ state }) => state.includes('INCOMPLETE'));
     if (!pending || wait > LONGEST) return found;

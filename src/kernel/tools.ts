@@ -5,16 +5,14 @@ import { ViaError } from '../failure.js';
 export interface Job {
   readonly argv: readonly [string, ...string[]];
   readonly input?: string;
-  /** What it prints is wanted: its standard output has a pipe of its own. */
-  readonly reads?: boolean;
 }
 
 /** How a job ended; `status` is 127 where the tool is not installed. */
 export interface Done {
   readonly job: Job;
   readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
+  /** All that it printed; its complaints too. */
+  readonly output: string;
 }
 
 /** What every tool that we run gets: no word of the caller's environment, no language but C. */
@@ -37,15 +35,7 @@ export function runTools(
     input: script(jobs, lock?.take === true),
     env: TOOL_ENVIRONMENT,
     cwd: '/',
-    stdio: [
-      'pipe',
-      'pipe',
-      'ignore',
-      lock?.fd ?? 'ignore',
-      ...pipes(jobs)
-        .flat()
-        .map(() => 'pipe' as const),
-    ],
+    stdio: ['pipe', 'pipe', 'ignore', lock?.fd ?? 'ignore', ...jobs.map(() => 'pipe' as const)],
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   });
@@ -54,28 +44,18 @@ export function runTools(
   if (status !== 0 && status !== null) throw flockError(status - FLOCK);
   const codes = (output[1] ?? '').split('\n').filter((line) => line !== '');
   if (codes.length !== jobs.length) throw new ViaError('tools', names(jobs), 'stopped before they were done');
-  return pipes(jobs).map(([err, out], i) => ({
-    job: jobs[i]!,
-    status: Number(codes[i]),
-    stdout: out === undefined ? '' : (output[out] ?? ''),
-    stderr: output[err] ?? '',
-  }));
+  return jobs.map((job, i) => ({ job, status: Number(codes[i]), output: output[FIRST + i] ?? '' }));
 }
 
-/** The descriptors of each job, from 4 on. A POSIX shell knows single digits only, so these are six at most. */
-function pipes(jobs: readonly Job[]): (readonly [err: number, out?: number])[] {
-  let next = 4;
-  return jobs.map(({ reads }) => (reads === true ? [next++, next++] : [next++]));
-}
+/** The descriptor of the first job's output. A POSIX shell knows single digits only, so there are six at most. */
+const FIRST = 4;
 
 const names = (jobs: readonly Job[]): string => jobs.map(({ argv }) => argv[0]).join(', ');
 
 /** Words of our own and numbers only: nothing that comes from outside needs quoting here. */
 function script(jobs: readonly Job[], take: boolean): string {
-  const descriptors = pipes(jobs);
   const starts = jobs.map(({ argv, input }, i) => {
-    const [err, out = err] = descriptors[i]!;
-    const redirections = `>&${out} 2>&${err}`;
+    const redirections = `>&${FIRST + i} 2>&1`;
     const stdin = input === undefined ? '</dev/null &' : `<<'END-OF-INPUT' &\n${input}END-OF-INPUT`;
     return `${argv.join(' ')} ${redirections} ${stdin}\np${i}=$!`;
   });
@@ -84,14 +64,14 @@ function script(jobs: readonly Job[], take: boolean): string {
 }
 
 function flockError(status: number): ViaError {
-  return toolError('lock', { job: { argv: ['flock'] }, status, stdout: '', stderr: '' });
+  return toolError('lock', { job: { argv: ['flock'] }, status, output: '' });
 }
 
 /** The error for a job that failed: the tool's own words, and a hint where they need one. */
-export function toolError(what: string, { job, status, stderr }: Done): ViaError {
+export function toolError(what: string, { job, status, output }: Done): ViaError {
   const [tool] = job.argv;
   if (status === 127) return new ViaError(what, tool, 'not found', { hint: `install ${PACKAGES[tool] ?? tool}` });
-  const words = stderr
+  const words = output
     .trim()
     .split('\n')
     .filter((line) => line !== '')
