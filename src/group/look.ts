@@ -42,7 +42,7 @@ export const WATCHING: Manner = { sweep: () => true, root: true };
 
 /** The processes that read the kernel, to be run at the same time. Only root can read the firewall. */
 export function lookJobs(root: boolean): Job[] {
-  const listing: Job = { argv: ['nft', '-j', 'list', 'table', 'inet', 'via'], reads: true };
+  const listing: Job = { argv: ['nft', '-j', 'list', 'table', 'inet', 'via'] };
   return [readJob(4), ...(hasV6() ? [readJob(6)] : []), ...(root ? [listing] : [])];
 }
 
@@ -99,13 +99,13 @@ export function look(done: readonly Done[], { sweep }: Manner): System {
 function routingOf(done: Done | undefined): Routing {
   if (done === undefined) return NO_ROUTING;
   if (done.status !== 0) throw toolError('routes', done);
-  return parseRouting(done.stdout);
+  return parseRouting(done.output);
 }
 
 function firewallOf(done: Done | undefined): FirewallSeen {
-  if (done === undefined || /No such file or directory/.test(done.stderr)) return readListing('');
+  if (done === undefined || /No such file or directory/.test(done.output)) return readListing('');
   if (done.status !== 0) throw toolError('firewall', done);
-  return readListing(done.stdout);
+  return readListing(done.output);
 }
 
 /**

@@ -57,7 +57,6 @@ export const NO_ROUTING: Routing = { rules: [], routes: [], neighbours: [], link
 export const readJob = (family: Family): Job => ({
   argv: ['ip', `-${family}`, '-N', '-j', '-batch', '-'],
   input: 'rule show\nroute show table all\nneigh show\nlink show\n',
-  reads: true,
 });
 
 /** The four lists, one a line; a list without entries may be no line at all, so each is known by what is in it. */
@@ -84,7 +83,7 @@ export function parseRouting(json: string): Routing {
 export function parseLists<Entry>(text: string): Entry[] {
   // eslint-disable-next-line no-control-regex -- control characters are what this is about
   const escaped = text.replace(/[\u0000-\u0009\u000b-\u001f]/g, (c) => JSON.stringify(c).slice(1, -1));
-  return escaped.split('\n').flatMap((line) => (line.trim() === '' ? [] : (JSON.parse(line) as Entry[])));
+  return escaped.split('\n').flatMap((line) => (!line.startsWith('[') ? [] : (JSON.parse(line) as Entry[])));
 }
 
 const OURS = String(PROTOCOL);
