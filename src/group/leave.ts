@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ignoring, membersOf, moveInto, removeCgroup } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
+import { commandLine } from '../kernel/proc.js';
 import { trace } from '../trace.js';
 import type { Membership } from './enter.js';
 import { look, lookJobs, SWEEPING } from './look.js';
@@ -13,9 +15,7 @@ import { settle, type Tell } from './settle.js';
  */
 export async function leave({ path }: Membership, tell: Tell): Promise<void> {
   moveInto(findHierarchy().path);
-  // A group that is gone: whoever took it may be in another network namespace, and took nothing of this one.
-  const members = ignoring(['ENOENT', 'ENODEV'], () => membersOf(path)) ?? [];
-  if (members.length > 0) return;
+  if (!(await empties(path))) return;
   const { lock, done } = await lockAndRun(lookJobs(true));
   trace('read');
   try {
@@ -26,3 +26,22 @@ export async function leave({ path }: Membership, tell: Tell): Promise<void> {
     unlock(lock);
   }
 }
+
+/** The longest of the waits for what ends with the command, in milliseconds; 31 in all. */
+const LONGEST = 16;
+
+/**
+ * Whether nobody is in. What ends a moment after the command (helpers of a browser, the rest of a pipeline) is waited
+ * for, unless another via is in, which will look itself. A group that is gone has nobody in: whoever took it may be in
+ * another network namespace, and took nothing of this one.
+ */
+async function empties(path: string): Promise<boolean> {
+  for (let wait = 1; ; wait *= 2) {
+    const members = ignoring(['ENOENT', 'ENODEV'], () => membersOf(path)) ?? [];
+    if (members.length === 0) return true;
+    if (wait > LONGEST || members.some(isVia)) return false;
+    await sleep(wait);
+  }
+}
+
+const isVia = (pid: number): boolean => commandLine(pid)?.[1] === process.argv[1];

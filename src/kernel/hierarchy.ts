@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { ViaError } from '../failure.js';
+import { ignoring } from './cgroup.js';
 
 /** Where the net_cls hierarchy is mounted, or will be. */
 export interface Hierarchy {
@@ -41,19 +42,18 @@ function parseMount(line: string): { path: string; controllers: string }[] {
 const unescape = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 8)));
 
-const NO_NET_CLS = {
-  hint: 'the kernel needs CONFIG_CGROUP_NET_CLASSID, and no cgroup_no_v1=net_cls or =all at its start',
-};
+/** What to do about a kernel without net_cls. */
+export const NO_NET_CLS =
+  'the kernel needs CONFIG_CGROUP_NET_CLASSID, and no cgroup_no_v1=net_cls or =all at its start';
 
 /** A hierarchy that exists can only be mounted with all its controllers, so those that share net_cls's number. */
 function controllers(): string {
-  const rows = readFileSync('/proc/cgroups', 'utf8')
-    .split('\n')
-    .map((line) => line.split('\t'));
+  const text = ignoring(['ENOENT'], () => readFileSync('/proc/cgroups', 'utf8')) ?? '';
+  const rows = text.split('\n').map((line) => line.split('\t'));
   const netCls = rows.find(([name]) => name === 'net_cls');
-  if (netCls === undefined) throw new ViaError('cgroup', 'net_cls', 'not in this kernel', NO_NET_CLS);
+  if (netCls === undefined) throw new ViaError('cgroup', 'net_cls', 'not in this kernel', { hint: NO_NET_CLS });
   const [, hierarchy, , enabled] = netCls;
-  if (enabled !== '1') throw new ViaError('cgroup', 'net_cls', 'disabled', NO_NET_CLS);
+  if (enabled !== '1') throw new ViaError('cgroup', 'net_cls', 'disabled', { hint: NO_NET_CLS });
   const sharing = rows.filter(([name, number]) => number === hierarchy && number !== '0' && name !== undefined);
   return sharing.length === 0 ? 'net_cls' : sharing.map(([name]) => name).join(',');
 }

@@ -6,6 +6,10 @@ export function netnsOf(pid: number | 'self'): string | undefined {
   return ignoring(['ENOENT', 'ESRCH', 'EACCES', 'EPERM'], () => readlinkSync(`/proc/${pid}/ns/net`));
 }
 
+/** The words by which a process was started; undefined where it is gone. */
+export const commandLine = (pid: number): string[] | undefined =>
+  ignoring(['ENOENT', 'ESRCH'], () => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0'));
+
 /** Whether a network namespace with this number exists: it has a name (a mount, as of `ip netns`), or a process. */
 export function netnsExists(namespace: string): boolean {
   if (readFileSync('/proc/self/mountinfo', 'utf8').includes(` ${namespace} `)) return true;

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { ViaError } from '../failure.js';
+import { NO_NET_CLS } from './hierarchy.js';
 
 /** One process of a tool: its arguments, and what it reads on its standard input. */
 export interface Job {
@@ -74,14 +75,21 @@ export function toolError(what: string, { job, status, output }: Done): ViaError
   const words = output
     .trim()
     .split('\n')
-    .filter((line) => line !== '')
+    .filter((line) => line !== '' && !line.includes('dmesg(1)'))
     .slice(0, 3)
     .join('; ');
   const why = words === '' ? `exit status ${status}` : words;
-  const denied = /not permitted|permission denied/i.test(why);
-  return new ViaError(what, tool, why, denied ? { hint: HINT_DENIED } : {});
+  const hint = HINTS.find(([pattern]) => pattern.test(why))?.[1];
+  return new ViaError(what, tool, why, hint === undefined ? {} : { hint });
 }
 
 const PACKAGES: Readonly<Record<string, string>> = { nft: 'nftables', ip: 'iproute2', flock: 'util-linux' };
 
-const HINT_DENIED = 'via needs CAP_NET_ADMIN, and CAP_SYS_ADMIN to mount; a container may not have them';
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [
+    /not permitted|permission denied/i,
+    'via needs CAP_NET_ADMIN, and CAP_SYS_ADMIN to mount; a container may not have them',
+  ],
+  // mount(8), of a hierarchy or a controller that this kernel does not have.
+  [/wrong fs type|unknown filesystem type/, NO_NET_CLS],
+];
