@@ -5,7 +5,7 @@ import { askNeighbours } from '../kernel/neighbours.js';
 import { netnsOf } from '../kernel/proc.js';
 import { isOurs, tableOfLine } from '../kernel/routing.js';
 import { runTools } from '../kernel/tools.js';
-import { unknownRouters } from '../plan/marking/arrivals.js';
+import { nameOf, unknownRouters } from '../plan/marking/arrivals.js';
 import { chooseSlot, type Taken } from '../plan/slots.js';
 import { FAMILIES, keyOf, type Group, type WayOut } from '../plan/wayout.js';
 import { trace } from '../trace.js';
@@ -41,8 +41,7 @@ export async function enter(ask: Ask, tell: Tell): Promise<Membership> {
     const path = cgroupPath(facts.hierarchy.path, group.uuid);
     const known = system.groups.some(({ uuid }) => uuid === group.uuid);
     const more = known ? [] : [group];
-    const asked = await askNeighbours(unknownRouters([...system.groups, ...more], facts), lock.fd);
-    const neighbours = new Map([...facts.neighbours, ...asked]);
+    const neighbours = await neighboursFor(group, { ...system, facts }, lock);
     settle({ ...system, facts: { ...facts, neighbours } }, more, lock, tell);
     trace('change');
     tell(() => [`echo $$ > ${path}/cgroup.procs`]);
@@ -54,6 +53,17 @@ export async function enter(ask: Ask, tell: Tell): Promise<Membership> {
   } finally {
     unlock(lock);
   }
+}
+
+/**
+ * The neighbours, with the routers that this group makes us ask for; not again those that other groups need already: one
+ * that is not there would keep every launch waiting.
+ */
+async function neighboursFor(group: Group, { groups, facts }: System, lock: Lock): Promise<Map<string, string>> {
+  const others = groups.filter(({ uuid }) => uuid !== group.uuid);
+  const before = unknownRouters(others, facts).map(nameOf);
+  const routers = unknownRouters([...others, group], facts).filter((router) => !before.includes(nameOf(router)));
+  return new Map([...facts.neighbours, ...(await askNeighbours(routers, lock.fd))]);
 }
 
 /** The group of a way out: the one there is, or a new one on a free slot; and the facts with its record. */

@@ -54,6 +54,7 @@ function usersOf(family: Family, groups: readonly Group[], { defaults }: Facts):
   });
 }
 
-const nameOf = ({ nextHop, device }: Path): string => `${nextHop ?? ''}%${device}`;
+/** A path's name, by which neighbours are known. */
+export const nameOf = ({ nextHop, device }: Path): string => `${nextHop ?? ''}%${device}`;
 
 const routerOf = (path: Path, { neighbours }: Facts): string | undefined => neighbours.get(nameOf(path));
