@@ -66,7 +66,10 @@ function report(name, value, unit, base, budget) {
 
 try {
   const script = here('../build/recipe.sh');
-  writeFileSync(script, recipe((await lab.run('client', [via, '--dry-run', '10.0.2.1', '--', 'true'], { env })).stdout));
+  writeFileSync(
+    script,
+    recipe((await lab.run('client', [via, '--dry-run', '10.0.2.1', '--', 'true'], { env })).stdout),
+  );
   const cold = await time('cold', script);
   const user = lab.start('client', [via, '10.0.2.1', '--', 'sh', '-c', 'echo ready; exec sleep 600'], { env });
   await user.waitFor(/ready/);

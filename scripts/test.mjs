@@ -9,7 +9,6 @@ ava.stdout.setEncoding('utf8').on('data', (text) => {
   process.stdout.write(text);
 });
 ava.on('close', (status, signal) => {
-  // eslint-disable-next-line no-control-regex -- colours
   const plain = output.replace(/\x1b\[[0-9;]*m/g, '');
   const count = (what) => Number(new RegExp(`^\\s*(\\d+) tests? ${what}$`, 'm').exec(plain)?.[1] ?? 0);
   const [passed, failed, skipped, todo] = ['passed', 'failed', 'skipped', 'todo'].map(count);

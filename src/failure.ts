@@ -32,7 +32,6 @@ export function wordsOf(error: unknown): string {
 
 /** Text from outside as one printable line: control characters become escapes a terminal does not act on. */
 export function oneLine(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what this is about
   return text.replace(
     /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
     (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,

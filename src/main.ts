@@ -38,7 +38,7 @@ async function tell(request: Extract<Request, { word: 'help' | 'version' }>): Pr
   return done(makeSay(false).out([request.word === 'help' ? await help(request.topic) : version()]));
 }
 
-const done = (_: void): Outcome => ({ code: 0 });
+const done = (_nothing: void): Outcome => ({ code: 0 });
 
 /** A signal that came during the set-up is what ends via, whatever else went wrong because of it. */
 async function failed(error: unknown, say: Say): Promise<Outcome> {

@@ -1,12 +1,17 @@
 /** What to do with a family the gateway has no way for: refuse it, or leave it alone. */
 export type OtherFamily = 'refuse' | 'allow';
 
+/** What a user can ask for as firewall. */
+export type FirewallChoice = 'auto' | 'nft' | 'iptables';
+
 /** The options of a launch; all of `ipv4`, `ipv6` and `lan` are part of the way out. */
 export interface LaunchOptions {
   readonly ipv4: OtherFamily;
   readonly ipv6: OtherFamily;
   /** Connected networks stay directly reachable (`--no-lan` makes it false). */
   readonly lan: boolean;
+  /** What marks the packets of a new group. */
+  readonly firewall: FirewallChoice;
   readonly dryRun: boolean;
   readonly verbose: boolean;
 }

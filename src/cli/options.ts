@@ -23,6 +23,7 @@ export const OPTIONS: readonly Option[] = [
   { name: 'ipv4', field: 'ipv4', ...FAMILY, describe: 'IPv4, when the gateway has none' },
   { name: 'ipv6', field: 'ipv6', ...FAMILY, describe: 'IPv6, when the gateway has none' },
   { name: 'no-lan', field: 'lan', given: false, default: true, group: 'Way out', describe: 'send what is for connected networks to the gateway too' },
+  { name: 'firewall', field: 'firewall', values: ['auto', 'nft', 'iptables'], default: 'auto', group: 'Other options', describe: 'what marks packets' },
   { name: 'dry-run', field: 'dryRun', default: false, group: 'Other options', describe: 'print the changes as commands, change nothing' },
   { name: 'verbose', short: 'v', field: 'verbose', default: false, group: 'Other options', describe: 'print each change as it is made' },
   { name: 'help', short: 'h', group: 'Other options', describe: 'print this text' },

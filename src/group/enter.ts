@@ -7,6 +7,7 @@ import { isOurs, tableOfLine } from '../kernel/routing.js';
 import { runTools } from '../kernel/tools.js';
 import { nameOf, unknownRouters } from '../plan/marking/arrivals.js';
 import { chooseSlot, type Taken } from '../plan/slots.js';
+import type { Firewall } from '../plan/things.js';
 import { FAMILIES, keyOf, type Group, type WayOut } from '../plan/wayout.js';
 import { trace } from '../trace.js';
 import { look, lookJobs, SWEEPING, WATCHING, type System } from './look.js';
@@ -18,6 +19,9 @@ import { changesFor, lookAgain, settle, type Tell } from './settle.js';
 export interface Ask {
   readonly text: string;
   readonly resolve: (system: System) => WayOut;
+  /** What marks a new group, and whether a group that is marked otherwise will do. */
+  readonly firewall: Firewall;
+  readonly anyFirewall: boolean;
 }
 
 /** The group that this process is a member of. */
@@ -33,7 +37,7 @@ export interface Membership {
 export async function enter(ask: Ask, tell: Tell): Promise<Membership> {
   const quick = enterKnown(ask);
   if (quick !== undefined) return quick;
-  const { lock, done } = await lockAndRun(lookJobs(true));
+  const { lock, done } = await lockAndRun(lookJobs(ask.firewall));
   trace('read');
   try {
     const system = look(done, SWEEPING);
@@ -48,7 +52,7 @@ export async function enter(ask: Ask, tell: Tell): Promise<Membership> {
     if (!moveInto(path)) throw new ViaError('cgroup', path, 'is gone again');
     return { uuid: group.uuid, path };
   } catch (error) {
-    undo(lock, tell);
+    undo(lock, ask.firewall, tell);
     throw error;
   } finally {
     unlock(lock);
@@ -70,14 +74,18 @@ async function neighboursFor(group: Group, { groups, facts }: System, lock: Lock
 export async function groupFor(ask: Ask, system: System): Promise<{ group: Group; facts: System['facts'] }> {
   const wayOut = ask.resolve(system);
   const key = keyOf(wayOut);
-  const known = system.groups.find((group) => keyOf(group.wayOut) === key);
+  const known = groupIn(system, key, ask);
   if (known !== undefined) return { group: known, facts: system.facts };
   // Loads crypto, which only a new group is worth.
   const { v4: newUuid } = await import('uuid');
-  const group = { uuid: newUuid(), ...chooseSlot(key, takenIn(system)), wayOut };
-  const record = recordText({ asked: ask.text, namespace: system.facts.namespace, key });
+  const { firewall } = ask;
+  const group = { uuid: newUuid(), ...chooseSlot(key, takenIn(system)), wayOut, firewall };
+  const record = recordText({ asked: ask.text, namespace: system.facts.namespace, key, firewall });
   return { group, facts: { ...system.facts, records: new Map([...system.facts.records, [group.uuid, record]]) } };
 }
+
+const groupIn = ({ groups }: System, key: string, { firewall, anyFirewall }: Ask): Group | undefined =>
+  groups.find((group) => keyOf(group.wayOut) === key && (anyFirewall || group.firewall === firewall));
 
 /**
  * Without the lock, the way into a group that is used already: looks whether all is as it ought to be, and joins. That
@@ -88,20 +96,20 @@ function enterKnown(ask: Ask): Membership | undefined {
   const namespace = netnsOf('self');
   const hints = [...readRecords().groups.values()];
   if (!hints.some(({ record }) => record.asked === ask.text && record.namespace === namespace)) return undefined;
-  const jobs = lookJobs(true);
+  const jobs = lookJobs();
   const system = look(takeAhead(jobs) ?? runTools(jobs) ?? [], WATCHING);
   trace('read');
   const key = keyOf(ask.resolve(system));
-  const group = system.groups.find(({ wayOut }) => keyOf(wayOut) === key);
+  const group = groupIn(system, key, ask);
   if (group === undefined || changesFor(system, []).length > 0) return undefined;
   const path = cgroupPath(system.hierarchy.path, group.uuid);
   return moveInto(path) ? { uuid: group.uuid, path } : undefined;
 }
 
 /** Whatever of a set-up that failed is there: wanted is what is alive without it. */
-function undo(lock: Lock, tell: Tell): void {
+function undo(lock: Lock, firewall: Firewall, tell: Tell): void {
   try {
-    settle(lookAgain(lock), [], lock, tell);
+    settle(lookAgain(lock, firewall), [], lock, tell);
   } catch {
     // What is left is swept by the next via; the first error is the one to tell.
   }

@@ -16,7 +16,7 @@ import { settle, type Tell } from './settle.js';
 export async function leave({ path }: Membership, tell: Tell): Promise<void> {
   moveInto(findHierarchy().path);
   if (!(await empties(path))) return;
-  const { lock, done } = await lockAndRun(lookJobs(true));
+  const { lock, done } = await lockAndRun(lookJobs());
   trace('read');
   try {
     if (!(await removeCgroup(path))) return;

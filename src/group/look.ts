@@ -1,13 +1,15 @@
 import { listCgroups, removedNow, type Cgroup } from '../kernel/cgroup.js';
+import { hasNft, listJob, NEXT_FAMILY } from '../kernel/firewall.js';
 import { findHierarchy, type Hierarchy } from '../kernel/hierarchy.js';
 import { hasV6, netnsExists, netnsOf } from '../kernel/proc.js';
 import { NO_ROUTING, parseRouting, readJob, routingThings, type Routing } from '../kernel/routing.js';
 import { filteredDevices, srcValidMark } from '../kernel/sysctl.js';
 import { toolError, type Done, type Job } from '../kernel/tools.js';
 import type { Facts } from '../plan/facts.js';
+import { readSave, type IptablesSeen } from '../plan/marking/iptables/listing.js';
 import { readListing, type FirewallSeen } from '../plan/marking/listing.js';
 import { slotOfClassId } from '../plan/numbers.js';
-import type { Thing } from '../plan/things.js';
+import type { Firewall, Thing } from '../plan/things.js';
 import { cgroupThing, recordThing, runtimeDirectory, RUNTIME, sysctlRecord, sysctlThing } from '../plan/wanted.js';
 import { parseKey, type Family, type Group } from '../plan/wayout.js';
 import { connectedNetworks, defaultRoutes, neighbourAddresses } from '../gateway/routes.js';
@@ -28,23 +30,33 @@ export interface System {
   readonly records: Records;
 }
 
-/** How to look: what to do with a group that has no member (true: it is gone), and whether the firewall can be read. */
+/** How to look: what to do with a group that has no member (true: it is gone), and at which firewalls. */
 export interface Manner {
   readonly sweep: (cgroup: Cgroup) => boolean;
-  readonly root: boolean;
 }
 
 /** Under the lock: empty groups are removed as they are met. */
-export const SWEEPING: Manner = { sweep: ({ path }) => removedNow(path), root: true };
+export const SWEEPING: Manner = { sweep: ({ path }) => removedNow(path) };
 
 /** Without the lock: empty groups count as gone, and are left. */
-export const WATCHING: Manner = { sweep: () => true, root: true };
+export const WATCHING: Manner = { sweep: () => true };
 
-/** The processes that read the kernel, to be run at the same time. Only root can read the firewall. */
-export function lookJobs(root: boolean): Job[] {
-  const listing: Job = { argv: ['nft', '-j', 'list', 'table', 'inet', 'via'] };
-  return [readJob(4), ...(hasV6() ? [readJob(6)] : []), ...(root ? [listing] : [])];
+/**
+ * The processes that read the kernel, to be run at the same time. The firewalls are those that groups are recorded with,
+ * and the one that a new group will have; nftables is only left out where it is not installed.
+ */
+export function lookJobs(firewall?: Firewall): Job[] {
+  const recorded = [...readRecords().groups.values()].map(({ record }) => record.firewall);
+  const firewalls = new Set<Firewall>([
+    ...(hasNft() ? ['nft' as const] : []),
+    ...(firewall === undefined ? [] : [firewall]),
+    ...recorded,
+  ]);
+  return [readJob(4), ...(hasV6() ? [readJob(6)] : []), ...[...firewalls].map(listJob)];
 }
+
+/** Those that anybody may run: without the firewalls. */
+export const lookJobsOfUser = (): Job[] => [readJob(4), ...(hasV6() ? [readJob(6)] : [])];
 
 /** Puts together what those processes printed and what the kernel's files say. Throws where a tool failed. */
 export function look(done: readonly Done[], { sweep }: Manner): System {
@@ -52,14 +64,21 @@ export function look(done: readonly Done[], { sweep }: Manner): System {
   const [first, second] = done;
   const routing = { 4: routingOf(first), 6: v6 ? routingOf(second) : NO_ROUTING };
   const firewall = firewallOf(done.find(({ job }) => job.argv[0] === 'nft'));
+  const iptables = done.flatMap((one) => iptablesOf(one));
+  const named = [...firewall.groups, ...iptables.flatMap(({ groups }) => groups)];
   const hierarchy = findHierarchy();
   const records = readRecords();
   const namespace = netnsOf('self') ?? '';
   const known = hierarchy.mounted ? listCgroups(hierarchy.path) : [];
   const gone = known.filter((cgroup) => cgroup.members.length === 0 && sweep(cgroup));
   const cgroups = known.filter((cgroup) => !gone.includes(cgroup));
-  const groups = cgroups.flatMap((cgroup) => groupOf(cgroup, firewall, records, namespace) ?? []);
-  const tagged = [...routingThings(4, routing[4]), ...routingThings(6, routing[6]), ...firewall.things];
+  const groups = cgroups.flatMap((cgroup) => groupOf(cgroup, named, records, namespace) ?? []);
+  const tagged = [
+    ...routingThings(4, routing[4]),
+    ...routingThings(6, routing[6]),
+    ...firewall.things,
+    ...iptables.flatMap(({ things }) => things),
+  ];
   const oldMarks = records.sysctls.filter((record) => record.namespace === namespace && tagged.length > 0);
   const devices = new Set(routing[4].links.filter(({ flags }) => flags.includes('UP')).map(({ ifname }) => ifname));
   const facts: Facts = {
@@ -108,20 +127,37 @@ function firewallOf(done: Done | undefined): FirewallSeen {
   return readListing(done.output);
 }
 
+function iptablesOf({ job, status, output }: Done): IptablesSeen[] {
+  const by = IPTABLES.find((name) => job.argv.includes(`${name}-save -c`));
+  if (by === undefined) return [];
+  if (status !== 0) throw toolError('firewall', { job: { argv: [by] }, status, output });
+  const [v4 = '', v6 = ''] = output.split(NEXT_FAMILY);
+  return [readSave(by, 4, v4), readSave(by, 6, v6)];
+}
+
+const IPTABLES = ['iptables-nft', 'iptables-legacy'] as const;
+
 /**
  * The group of a cgroup, where it is one of this network namespace: our table names it, or, when somebody removed the
  * table, its record does and a member is here. The namespace's number alone says nothing: numbers are used again.
  */
-function groupOf(cgroup: Cgroup, firewall: FirewallSeen, records: Records, namespace: string): Group | undefined {
+function groupOf(
+  cgroup: Cgroup,
+  named: FirewallSeen['groups'],
+  records: Records,
+  namespace: string,
+): Group | undefined {
   const { uuid, classId, members } = cgroup;
   const slot = slotOfClassId(classId);
   if (slot === undefined) return undefined;
-  const listed = firewall.groups.find((group) => group.uuid === uuid && group.slot === slot);
+  const listed = named.find((group) => group.uuid === uuid && group.slot === slot);
   if (listed !== undefined) return { ...listed, classId };
   const record = records.groups.get(uuid)?.record;
   const wayOut = parseKey(record?.key ?? '');
   if (wayOut === undefined || record?.namespace !== namespace) return undefined;
-  return members.some((pid) => netnsOf(pid) === namespace) ? { uuid, slot, classId, wayOut } : undefined;
+  return members.some((pid) => netnsOf(pid) === namespace)
+    ? { uuid, slot, classId, wayOut, firewall: record.firewall }
+    : undefined;
 }
 
 function machineThings(hierarchy: Hierarchy, records: Records): Thing[] {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { ignoring } from '../kernel/cgroup.js';
+import type { Firewall } from '../plan/things.js';
 import { RUNTIME } from '../plan/wanted.js';
 
 /** What the kernel cannot tell about a group. A hint: what the kernel says wins. */
@@ -10,6 +11,8 @@ export interface GroupRecord {
   readonly namespace: string;
   /** The key of the way out. */
   readonly key: string;
+  /** What marks its packets. */
+  readonly firewall: Firewall;
 }
 
 /** A device's src_valid_mark before us. */
@@ -51,15 +54,18 @@ export function readRecords(): Records {
 }
 
 /** A record's text; one line, so that it is readable and can be typed. */
-export const recordText = ({ asked, namespace, key }: GroupRecord): string =>
-  `${JSON.stringify({ asked, namespace, key })}\n`;
+export const recordText = ({ asked, namespace, key, firewall }: GroupRecord): string =>
+  `${JSON.stringify({ asked, namespace, key, firewall })}\n`;
+
+const FIREWALLS: readonly Firewall[] = ['nft', 'iptables-nft', 'iptables-legacy'];
 
 function parse(text: string): GroupRecord | undefined {
   try {
     const value = JSON.parse(text) as Partial<Record<keyof GroupRecord, unknown>> | null;
-    const { asked, namespace, key } = value ?? {};
+    const { asked, namespace, key, firewall } = value ?? {};
     if (typeof asked !== 'string' || typeof namespace !== 'string' || typeof key !== 'string') return undefined;
-    return { asked, namespace, key };
+    if (!FIREWALLS.includes(firewall as Firewall)) return undefined;
+    return { asked, namespace, key, firewall: firewall as Firewall };
   } catch {
     return undefined;
   }

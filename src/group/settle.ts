@@ -1,11 +1,12 @@
 import { ViaError } from '../failure.js';
 import { apply } from '../kernel/apply.js';
 import { runTools } from '../kernel/tools.js';
-import { nftables, TABLE } from '../plan/marking/nftables.js';
+import { firewalls } from '../plan/marking/firewalls.js';
+import { TABLE } from '../plan/marking/nftables.js';
 import { plan } from '../plan/plan.js';
 import { render } from '../plan/render.js';
 import { trace } from '../trace.js';
-import type { Change } from '../plan/things.js';
+import type { Change, Firewall } from '../plan/things.js';
 import { wanted } from '../plan/wanted.js';
 import type { Group } from '../plan/wayout.js';
 import { look, lookJobs, SWEEPING, type System } from './look.js';
@@ -20,11 +21,11 @@ export type Tell = (lines: () => readonly string[]) => void;
  */
 export function changesFor(system: System, more: readonly Group[]): Change[] {
   const groups = [...system.groups, ...more];
-  if (groups.length > 0 && system.firewall.foreign) {
+  if (groups.some(({ firewall }) => firewall === 'nft') && system.firewall.foreign) {
     const hint = `via needs the name; if nobody needs the table: nft delete table ${TABLE}`;
     throw new ViaError('firewall', `table ${TABLE}`, 'not made by via', { hint });
   }
-  return plan(wanted(groups, system.facts, nftables), system.things);
+  return plan(wanted(groups, system.facts, firewalls), system.things);
 }
 
 /**
@@ -36,7 +37,7 @@ export function settle(system: System, more: readonly Group[], lock: Lock, tell:
     make(changesFor(system, more), lock, tell);
   } catch (error) {
     try {
-      make(changesSince(system, more, lookAgain(lock)), lock, tell);
+      make(changesSince(system, more, lookAgain(lock, more[0]?.firewall)), lock, tell);
     } catch {
       throw error;
     }
@@ -50,11 +51,12 @@ function changesSince(before: System, more: readonly Group[], now: System): Chan
 }
 
 /** Looks while the lock is held already. */
-export const lookAgain = ({ fd }: Lock): System => look(runTools(lookJobs(true), { fd, take: false }) ?? [], SWEEPING);
+export const lookAgain = ({ fd }: Lock, firewall?: Firewall): System =>
+  look(runTools(lookJobs(firewall), { fd, take: false }) ?? [], SWEEPING);
 
 function make(changes: readonly Change[], lock: Lock, tell: Tell): void {
   if (changes.length === 0) return;
-  tell(() => render(changes, nftables));
+  tell(() => render(changes, firewalls));
   trace('plan');
-  apply(changes, nftables, lock.fd);
+  apply(changes, firewalls, lock.fd);
 }

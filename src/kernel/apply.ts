@@ -20,7 +20,7 @@ export function apply(changes: readonly Change[], marking: Marking, lock: number
   for (const thing of [...of('remove', 'cgroup', 'record'), ...of('remove', 'sysctl')]) remove(thing);
   for (const thing of of('add', 'mount')) if (thing.kind === 'mount') makeDirectory(thing.path);
   const done = runTools(jobs(changes, marking), { fd: lock, take: false }) ?? [];
-  for (const one of done) if (one.status !== 0) throw toolError(WHAT[one.job.argv[0]] ?? 'tool', one);
+  for (const one of done) if (one.status !== 0) throw toolError(WHAT[one.job.argv[0]] ?? 'firewall', one);
   for (const thing of [...of('add', 'sysctl'), ...of('add', 'record'), ...of('add', 'cgroup')]) add(thing);
   for (const thing of [...of('remove', 'mount'), ...of('remove', 'directory')]) remove(thing);
 }
@@ -28,14 +28,13 @@ export function apply(changes: readonly Change[], marking: Marking, lock: number
 const WHAT: Readonly<Record<string, string>> = { ip: 'route', nft: 'firewall', mount: 'cgroup', umount: 'cgroup' };
 
 function jobs(changes: readonly Change[], marking: Marking): Job[] {
-  const transaction = marking.transaction(changes);
   const mounts = changes.flatMap(({ do: what, thing }): Job[] => {
     if (thing.kind !== 'mount') return [];
     if (what === 'remove') return [{ argv: ['umount', '-n', thing.path] }];
     return [{ argv: ['mount', '-n', '-t', 'cgroup', '-o', thing.controllers, 'via', thing.path] }];
   });
   return [
-    ...(transaction === '' ? [] : [{ argv: ['nft', '-f', '-'] as const, input: transaction }]),
+    ...marking.transactions(changes),
     // A process for each family: no line of a batch can name one for `rule` (iproute2, ip_batch_cmd).
     ...FAMILIES.flatMap((family): Job[] => {
       const lines = changes.flatMap(({ do: what, thing }) => {

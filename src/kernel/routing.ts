@@ -81,7 +81,6 @@ export function parseRouting(json: string): Routing {
  * as they are, where JSON takes none.
  */
 export function parseLists<Entry>(text: string): Entry[] {
-  // eslint-disable-next-line no-control-regex -- control characters are what this is about
   const escaped = text.replace(/[\u0000-\u0009\u000b-\u001f]/g, (c) => JSON.stringify(c).slice(1, -1));
   return escaped.split('\n').flatMap((line) => (!line.startsWith('[') ? [] : (JSON.parse(line) as Entry[])));
 }

@@ -18,7 +18,7 @@ function toNumber(address: string, family: Family): bigint {
   const [head = '', tail] = address.split('::');
   const front = groups(head);
   const back = groups(tail ?? '');
-  const middle = new Array<bigint>(Math.max(0, 8 - front.length - back.length)).fill(0n);
+  const middle = Array.from({ length: Math.max(0, 8 - front.length - back.length) }, () => 0n);
   return [...front, ...middle, ...back].reduce((sum, group) => sum * 65536n + group, 0n);
 }
 

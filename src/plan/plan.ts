@@ -9,11 +9,11 @@ export function plan(wanted: readonly Thing[], seen: readonly Thing[]): Change[]
   const after = new Map(wanted.map((thing) => [thing.id, thing]));
   const anew = needsNewTable(after, seen);
   const removals = seen.filter((thing) => {
-    if (thing.kind === 'firewall' && (anew || !after.has('table'))) return thing.id === 'table';
+    if (isNft(thing) && (anew || !after.has('table'))) return thing.id === 'table';
     return !after.has(thing.id);
   });
   const additions = wanted.flatMap((thing): Change[] => {
-    const old = anew && thing.kind === 'firewall' ? undefined : before.get(thing.id);
+    const old = anew && isNft(thing) ? undefined : before.get(thing.id);
     if (old === undefined) return [{ do: 'add', thing }];
     return old.state === thing.state ? [] : [{ do: 'mend', thing }];
   });
@@ -41,10 +41,12 @@ const ORDER: readonly Thing['kind'][] = [
 const inOrder = (changes: readonly Change[]): Change[] =>
   ORDER.flatMap((kind) => changes.filter(({ thing }) => thing.kind === kind));
 
+const isNft = (thing: Thing): boolean => thing.kind === 'firewall' && thing.by === 'nft';
+
 /** Base chains, sets and maps cannot be changed one by one: where one differs, the table is replaced as a whole. */
 function needsNewTable(after: ReadonlyMap<string, Thing>, seen: readonly Thing[]): boolean {
   if (!after.has('table') || !seen.some(({ id }) => id === 'table')) return false;
-  const fixed = (thing: Thing): boolean => thing.kind === 'firewall' && thing.fixed;
+  const fixed = (thing: Thing): boolean => thing.kind === 'firewall' && thing.by === 'nft' && thing.fixed;
   const states = new Map(seen.filter(fixed).map(({ id, state }) => [id, state]));
   const wantedFixed = [...after.values()].filter(fixed);
   return wantedFixed.length !== states.size || wantedFixed.some(({ id, state }) => states.get(id) !== state);

@@ -1,15 +1,20 @@
 import type { Marking } from './marking/marking.js';
 import type { Change, Thing } from './things.js';
 
-/** The changes as the commands one would type, in their order; the firewall's are one transaction. */
+/** The changes as the commands one would type, in their order; a firewall's are one transaction. */
 export function render(changes: readonly Change[], marking: Marking): string[] {
-  const transaction = marking.transaction(changes);
+  const transactions = marking.transactions(changes);
   let shown = false;
   return changes.flatMap((change) => {
-    if (change.thing.kind !== 'firewall') return commands(change);
-    if (shown || transaction === '') return [];
+    const { thing } = change;
+    if (thing.kind !== 'firewall') return commands(change);
+    if (shown) return [];
     shown = true;
-    return [`nft -f - <<'EOF'`, ...transaction.trimEnd().split('\n'), 'EOF'];
+    return transactions.flatMap(({ argv, input }) => [
+      `${argv.join(' ')} <<'EOF'`,
+      ...input.trimEnd().split('\n'),
+      'EOF',
+    ]);
   });
 }
 

@@ -11,11 +11,17 @@ interface Base {
   readonly state: string;
 }
 
-/** A piece of our firewall table: its lines are commands of one nft transaction. */
+/** What a group's sockets are marked by: nftables, or one of the two variants of iptables. */
+export type Firewall = 'nft' | 'iptables-nft' | 'iptables-legacy';
+
+/** A piece of our rules: its lines are commands of one transaction of that firewall. */
 export interface FirewallThing extends Base {
   readonly kind: 'firewall';
+  readonly by: Firewall;
   /** Made when asked for: most launches find everything in place. */
   readonly add: () => readonly string[];
+  /** How it is removed, where that does not follow from its id. */
+  readonly remove?: () => readonly string[];
   /** Can only be changed by making the whole table anew: the table itself, base chains, maps. */
   readonly fixed: boolean;
 }

@@ -1,4 +1,5 @@
 import type { OtherFamily } from '../request.js';
+import type { Firewall } from './things.js';
 
 export type Family = 4 | 6;
 export const FAMILIES: readonly Family[] = [4, 6];
@@ -26,6 +27,7 @@ export interface Group {
   readonly slot: number;
   readonly classId: number;
   readonly wayOut: WayOut;
+  readonly firewall: Firewall;
 }
 
 /** One family's part of a way out. */

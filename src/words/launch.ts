@@ -3,10 +3,11 @@ import { resolve } from '../gateway/resolve.js';
 import { parseGateway } from '../gateway/text.js';
 import { enter, groupFor, type Ask } from '../group/enter.js';
 import { leave } from '../group/leave.js';
-import { look, lookJobs, WATCHING } from '../group/look.js';
+import { look, lookJobs, lookJobsOfUser, WATCHING } from '../group/look.js';
 import { changesFor } from '../group/settle.js';
+import { chooseFirewall } from '../kernel/firewall.js';
 import { runTools } from '../kernel/tools.js';
-import { nftables } from '../plan/marking/nftables.js';
+import { firewalls } from '../plan/marking/firewalls.js';
 import { quote, render } from '../plan/render.js';
 import { cgroupPath } from '../kernel/cgroup.js';
 import type { Request } from '../request.js';
@@ -38,11 +39,12 @@ export async function launch<T>(request: Launch, say: Say, run: () => Promise<T>
 export async function dryRun(request: Launch | Extract<Request, { word: 'none' }>, say: Say): Promise<void> {
   if (request.word === 'none') return say.out([`exec ${request.command.map(quote).join(' ')}`]);
   const root = process.geteuid?.() === 0;
-  const system = look(runTools(lookJobs(root)) ?? [], { ...WATCHING, root });
-  const { group, facts } = await groupFor(askFor(request), system);
+  const ask = askFor(request);
+  const system = look(runTools(root ? lookJobs(ask.firewall) : lookJobsOfUser()) ?? [], WATCHING);
+  const { group, facts } = await groupFor(ask, system);
   const known = system.groups.some(({ uuid }) => uuid === group.uuid);
   if (!root) say.out(['# not root: the firewall, and the groups there are, could not be read']);
-  say.out(render(changesFor({ ...system, facts }, known ? [] : [group]), nftables));
+  say.out(render(changesFor({ ...system, facts }, known ? [] : [group]), firewalls));
   say.out([`echo $$ > ${cgroupPath(facts.hierarchy.path, group.uuid)}/cgroup.procs`]);
   say.out([`exec ${request.command.map(quote).join(' ')}`]);
 }
@@ -52,6 +54,8 @@ function askFor({ gateway, options }: Launch): Ask {
   const { ipv4, ipv6, lan } = options;
   return {
     text: [gateway, `ipv4=${ipv4}`, `ipv6=${ipv6}`, `lan=${lan}`].join(' '),
+    firewall: chooseFirewall(options.firewall),
+    anyFirewall: options.firewall === 'auto',
     resolve: ({ routing, facts }) => resolve(text, options, { routing, v6: facts.v6 }),
   };
 }

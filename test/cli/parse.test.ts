@@ -4,7 +4,14 @@ import { parse } from '../../src/cli/parse.js';
 import { isViaError } from '../../src/failure.js';
 import type { LaunchOptions, Request } from '../../src/request.js';
 
-const DEFAULTS: LaunchOptions = { ipv4: 'refuse', ipv6: 'refuse', lan: true, dryRun: false, verbose: false };
+const DEFAULTS: LaunchOptions = {
+  ipv4: 'refuse',
+  ipv6: 'refuse',
+  lan: true,
+  firewall: 'auto',
+  dryRun: false,
+  verbose: false,
+};
 
 const launch = (gateway: string, command: [string, ...string[]], options: Partial<LaunchOptions> = {}): Request => ({
   word: 'launch',

@@ -24,9 +24,11 @@ export const wayOut: fc.Arbitrary<WayOut> = fc
   .record({ v4: way(4), v6: way(6), lan: fc.boolean(), followsDevice: fc.boolean() })
   .filter(({ v4, v6 }) => typeof v4 !== 'string' || typeof v6 !== 'string');
 
+const firewall = fc.constantFrom('nft' as const, 'iptables-nft' as const);
+
 /** Groups of one network namespace: no two have a slot or a way out in common. */
 export const groups: fc.Arbitrary<Group[]> = fc
-  .uniqueArray(fc.record({ slot: fc.integer({ min: 1, max: SLOTS }), uuid: fc.uuid(), wayOut }), {
+  .uniqueArray(fc.record({ slot: fc.integer({ min: 1, max: SLOTS }), uuid: fc.uuid(), wayOut, firewall }), {
     selector: ({ slot }) => slot,
     maxLength: 4,
   })

@@ -13,7 +13,7 @@ function applied(changes: readonly Change[], seen: readonly Thing[]): Map<string
     if ((what === 'add') === there.has(thing.id)) throw new Error(`${what} of ${thing.id}, which is there or is not`);
     if (what === 'add' || what === 'mend') there.set(thing.id, thing);
     else if (thing.id !== 'table') there.delete(thing.id);
-    else for (const { id, kind } of [...there.values()]) if (kind === 'firewall') there.delete(id);
+    else for (const { id, kind } of there.values()) if (kind === 'firewall') there.delete(id);
   }
   return there;
 }

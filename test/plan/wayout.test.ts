@@ -40,6 +40,7 @@ test('the longest key has room in a comment of nft, which has 127 bytes', (t) =>
     uuid: '00000000-0000-4000-8000-000000000000',
     slot: 127,
     classId: classIdOf(127, 0),
+    firewall: 'nft',
     wayOut: {
       v4: { device: name, nextHop: '255.255.255.255' },
       v6: { device: name, nextHop: 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff' },

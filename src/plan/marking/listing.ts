@@ -23,7 +23,7 @@ export interface FirewallSeen {
   /** The table of our name is somebody else's: none of our maps is in it. */
   readonly foreign: boolean;
   readonly things: readonly FirewallThing[];
-  readonly groups: readonly Pick<Group, 'uuid' | 'slot' | 'wayOut'>[];
+  readonly groups: readonly Pick<Group, 'uuid' | 'slot' | 'wayOut' | 'firewall'>[];
   /** `<next hop>%<device>` -> the link-layer address by which the table knows the router. */
   readonly routers: ReadonlyMap<string, string>;
   /** slot -> packets stopped by the guard. */
@@ -69,7 +69,7 @@ function thingsOf(listed: Listed, comments: ReadonlyMap<string, string[]>): Fire
 }
 
 function seen(id: string, state: string, fixed = false): FirewallThing {
-  return { kind: 'firewall', id, scope: 'namespace', state, fixed, add: () => [] };
+  return { kind: 'firewall', by: 'nft', id, scope: 'namespace', state, fixed, add: () => [] };
 }
 
 /** A set's elements are keys; a map's are pairs of key and verdict. */
@@ -97,7 +97,7 @@ function groupsIn(comments: ReadonlyMap<string, readonly string[]>): FirewallSee
     const slot = Number(/^guard_(\d+)$/.exec(name)?.[1]);
     const uuid = noteOf(comments.get(`guard_${slot}`));
     const wayOut = parseKey(noteOf(comments.get(`new_${slot}`)) ?? '');
-    return uuid === undefined || wayOut === undefined ? [] : [{ uuid, slot, wayOut }];
+    return uuid === undefined || wayOut === undefined ? [] : [{ uuid, slot, wayOut, firewall: 'nft' as const }];
   });
 }
 

@@ -11,7 +11,13 @@ import { chainState, commentsOf, type Rule } from './rules.js';
 export const TABLE = 'inet via';
 
 /** nftables: one table, dispatch by verdict maps, each group's rules in chains of its own. */
-export const nftables: Marking = { wanted, transaction };
+export const nftables: Marking = {
+  wanted,
+  transactions: (changes) => {
+    const input = transaction(changes);
+    return input === '' ? [] : [{ argv: ['nft', '-f', '-'], input }];
+  },
+};
 
 function wanted(groups: readonly Group[], facts: Facts): FirewallThing[] {
   if (groups.length === 0) return [];
@@ -79,7 +85,7 @@ export const isCollection = (id: string): boolean => COLLECTIONS.some(([known]) 
 const named = (id: string): string => id.replace(' ', ` ${TABLE} `);
 
 function thing(id: string, scope: Scope, fixed: boolean, state: string, add: () => readonly string[]): FirewallThing {
-  return { kind: 'firewall', id, scope, state, fixed, add };
+  return { kind: 'firewall', by: 'nft', id, scope, state, fixed, add };
 }
 
 /** Whose chain it is: the table's, with or without a hook, or a group's. */

@@ -1,0 +1,137 @@
+import type { Facts } from '../../facts.js';
+import { candidateOf, markOf, zoneOf } from '../../numbers.js';
+import { keyOf, pathOf, wayOf, type Family, type Group } from '../../wayout.js';
+import type { Arrival } from '../arrivals.js';
+import type { Rule } from '../rules.js';
+import { bits, candidate, ofClass, ours, setConnection, setMark, type Chain } from './text.js';
+
+/** A group's own chains in one family, each after those it leads to. */
+export function groupChains(group: Group, family: Family, facts: Facts): Chain[] {
+  const { slot, uuid: owner } = group;
+  const mangle = { table: 'mangle', owner } as const;
+  return [
+    { ...mangle, name: `via-new-${slot}`, rules: newConnection(group, family) },
+    { ...mangle, name: `via-guard-${slot}`, rules: guard(group, family, facts) },
+    ...(wayOf(group.wayOut, family) === 'refuse'
+      ? [{ table: 'filter', owner, name: `via-rej-${slot}`, rules: refusal(group, family, facts) } as const]
+      : []),
+  ];
+}
+
+/** The chains with a line for each group: what the built-in chains lead to. */
+export function sharedChains(all: readonly Group[], family: Family, arrivals: readonly Arrival[]): Chain[] {
+  const groups = all.filter(({ wayOut }) => wayOf(wayOut, family) !== 'allow');
+  const each = (rule: (group: Group) => string | undefined): Rule[] =>
+    groups.flatMap((group) => {
+      const text = rule(group);
+      return text === undefined ? [] : [{ text, note: group.uuid.slice(0, 8) }];
+    });
+  const refused = (group: Group): boolean => wayOf(group.wayOut, family) === 'refuse';
+  const mangle = 'mangle' as const;
+  return [
+    {
+      table: 'raw',
+      name: 'via-raw',
+      rules: each(({ classId, wayOut }) => `${ofClass(classId)} -j CT --zone-orig ${zoneOf(keyOf(wayOut))}`),
+    },
+    { table: mangle, name: 'via-pre', rules: each(({ slot }) => `${ours(slot)} ${setMark(slot)}`) },
+    { table: mangle, name: 'via-in', rules: arrivals.map((one) => arrival(one)) },
+    ...arrivals.map((one) => answers(one)),
+    {
+      table: mangle,
+      name: 'via-out',
+      rules: [
+        ...each(({ slot }) => `${ours(slot)} ${setMark(slot)}`),
+        ...arrivals.map(({ slot }) => ({
+          text: `-m conntrack --ctdir REPLY ${candidate(slot)} -g via-srv-${slot}`,
+          note: String(slot),
+        })),
+      ],
+    },
+    { table: mangle, name: 'via-new', rules: each(({ slot, classId }) => `${ofClass(classId)} -g via-new-${slot}`) },
+    { table: mangle, name: 'via-guard', rules: each(({ slot }) => `${ours(slot)} -g via-guard-${slot}`) },
+    {
+      table: mangle,
+      name: 'via-class',
+      rules: each(({ slot, classId }) => `${ofClass(classId)} -g via-guard-${slot}`),
+    },
+    { table: 'nat', name: 'via-nat', rules: each(({ slot }) => `${ours(slot)} -j MASQUERADE`) },
+    {
+      table: 'filter',
+      name: 'via-rej',
+      rules: each((group) => (refused(group) ? `${ofClass(group.classId)} -g via-rej-${group.slot}` : undefined)),
+    },
+  ];
+}
+
+/** REJECT works in filter only, after the re-route: TCP and ICMP of a refused family get there without our mark. */
+function newConnection({ slot, wayOut }: Group, family: Family): Rule[] {
+  const unmarked = family === 4 ? 'icmp' : 'ipv6-icmp';
+  const pass =
+    wayOf(wayOut, family) === 'refuse' ? [{ text: '-p tcp -j RETURN' }, { text: `-p ${unmarked} -j RETURN` }] : [];
+  const set = { text: setConnection(markOf(slot)) };
+  return [...pass, set, { text: setMark(slot), note: keyOf(wayOut) }];
+}
+
+/** By the device alone: iptables cannot look at the next hop, so that of two routers on one LAN each passes for the other. */
+function guard({ uuid, wayOut }: Group, family: Family, facts: Facts): Rule[] {
+  const path = pathOf(wayOut, family);
+  const tracked = '-m conntrack ! --ctstate UNTRACKED,INVALID';
+  const pass = path === undefined ? [] : [{ text: `-o ${path.device} ${tracked} -j RETURN` }];
+  return [...pass, ...lanRules(wayOut.lan, family, facts), { text: '-j DROP', note: uuid }];
+}
+
+function refusal({ wayOut }: Group, family: Family, facts: Facts): Rule[] {
+  const unreachable = family === 4 ? 'icmp-net-unreachable' : 'icmp6-no-route';
+  return [
+    ...lanRules(wayOut.lan, family, facts),
+    { text: '-p tcp -j REJECT --reject-with tcp-reset' },
+    { text: `-j REJECT --reject-with ${unreachable}` },
+  ];
+}
+
+function lanRules(lan: boolean, family: Family, { lans }: Facts): Rule[] {
+  if (!lan) return [];
+  const networks = lans.filter((one) => one.family === family);
+  const onLink = family === 6 ? ['fe80::/10', 'ff02::/16'] : [];
+  return [
+    ...networks.map(({ device, network }) => ({
+      text: `-o ${device} -d ${network} -j RETURN`,
+      note: `${network} ${device}`,
+    })),
+    ...onLink.map((network) => ({ text: `-d ${network} -j RETURN` })),
+  ];
+}
+
+/** Where the device alone tells, only what main would answer by another one: servers that work as they are stay so. */
+const arrival = ({ slot, device, router }: Arrival): Rule => ({
+  text: [
+    `-i ${device}`,
+    router === undefined ? '-m rpfilter --invert' : `-m mac --mac-source ${router}`,
+    `-m connmark --mark ${bits(0)} ${setConnection(candidateOf(slot))}`,
+  ].join(' '),
+  note: [slot, device, router].join(' ').trimEnd(),
+});
+
+/**
+ * The answer to a candidate. xt_cgroup sees no class at a SYN-ACK, which hangs on a request and on no socket yet: it
+ * goes by the connection's mark alone. Whatever comes after it and is no member's makes the connection anybody's again.
+ */
+function answers({ slot, groups }: Arrival): Chain {
+  const own = groups.flatMap((group) => [
+    { text: `${ofClass(group.classId)} ${setConnection(markOf(group.slot))}`, note: group.uuid.slice(0, 8) },
+    { text: `${ofClass(group.classId)} ${setMark(group.slot)}`, note: group.uuid.slice(0, 8) },
+    { text: `${ofClass(group.classId)} -j RETURN`, note: group.uuid.slice(0, 8) },
+  ]);
+  const synAck = '-p tcp --tcp-flags SYN,ACK SYN,ACK';
+  return {
+    table: 'mangle',
+    name: `via-srv-${slot}`,
+    rules: [
+      { text: `${synAck} ${setMark(slot)}` },
+      { text: `${synAck} -j RETURN` },
+      ...own,
+      { text: setConnection(0) },
+    ],
+  };
+}

@@ -1,0 +1,117 @@
+import type { Facts } from '../../facts.js';
+import type { Change, Firewall, FirewallThing } from '../../things.js';
+import { FAMILIES, type Family, type Group } from '../../wayout.js';
+import { arrivals } from '../arrivals.js';
+import type { Marking } from '../marking.js';
+import { chainState, commentsOf } from '../rules.js';
+import { groupChains, sharedChains } from './chains.js';
+import { jumps } from './jumps.js';
+import { TABLES, type Chain } from './text.js';
+
+/** One variant of iptables: chains of our own in both families, and rules in the built-in chains that lead to them. */
+export const iptables = (by: IptablesVariant): Marking => ({
+  wanted: (groups, facts) =>
+    FAMILIES.filter((family) => family === 4 || facts.v6).flatMap((family) => ofFamily(by, family, groups, facts)),
+  transactions: (changes) =>
+    FAMILIES.flatMap((family) => {
+      const input = restoreText(family, changes);
+      const command = `${family === 4 ? by : by.replace('ip', 'ip6')}-restore`;
+      return input === '' ? [] : [{ argv: [command, '--noflush', '-w', PATIENCE], input }];
+    }),
+});
+
+export type IptablesVariant = Exclude<Firewall, 'nft'>;
+
+/** Seconds that iptables waits for its own lock. */
+const PATIENCE = '30';
+
+function ofFamily(by: IptablesVariant, family: Family, groups: readonly Group[], facts: Facts): FirewallThing[] {
+  const chains = [
+    ...groups.flatMap((group) => groupChains(group, family, facts)),
+    ...sharedChains(groups, family, arrivals(family, groups, facts)),
+  ];
+  return [
+    ...chains.map((chain) => chainThing(by, family, chain)),
+    ...jumps(family).map(({ table, chain, position, text }, i) => {
+      const [comment = ''] = commentsOf([{ text, note: `jump ${i}` }]);
+      return {
+        ...jumpThing(by, family, table, chain, comment),
+        add: () => [`-I ${chain} ${position} ${withComment(text, comment)}`],
+      };
+    }),
+  ];
+}
+
+/** The input of iptables-restore that makes one family's changes; empty where there are none. */
+function restoreText(family: Family, changes: readonly Change[]): string {
+  return TABLES.map((table) => {
+    const ours = changes.filter(({ thing }) => thing.id.startsWith(`iptables ${family} ${table} `));
+    const lines = ours.flatMap(({ do: what, thing }) => {
+      if (thing.kind !== 'firewall') return [];
+      return what === 'remove' ? (thing.remove?.() ?? []) : thing.add();
+    });
+    if (lines.length === 0) return '';
+    const sorted = ORDER.flatMap((start) => lines.filter((line) => line.startsWith(start)));
+    return `*${table}\n${sorted.join('\n')}\nCOMMIT\n`;
+  }).join('');
+}
+
+/** Nothing goes while something leads to it, and nothing is led to before it is there. A chain named anew is emptied. */
+const ORDER = ['-D ', ':', '-A ', '-I ', '-F ', '-X '];
+
+function chainThing(by: IptablesVariant, family: Family, { table, name, rules, owner }: Chain): FirewallThing {
+  const comments = commentsOf(rules, owner);
+  return {
+    ...ourChain(by, family, table, name, comments),
+    scope: owner === undefined ? 'namespace' : 'group',
+    add: () => [
+      `:${name} - [0:0]`,
+      ...rules.map(({ text }, i) => `-A ${name} ${withComment(text, comments[i] ?? '')}`),
+    ],
+  };
+}
+
+/** The comment goes before the target, whose options end the rule. */
+const withComment = (text: string, comment: string): string =>
+  text.replace(/(^|\s)(-[jg] )/, `$1-m comment --comment "${comment}" $2`);
+
+/** A chain of ours, with the comments of its rules. */
+export function ourChain(
+  by: IptablesVariant,
+  family: Family,
+  table: string,
+  name: string,
+  comments: readonly string[],
+): FirewallThing {
+  return {
+    kind: 'firewall',
+    by,
+    id: `iptables ${family} ${table} ${name}`,
+    scope: 'namespace',
+    state: chainState('', comments),
+    fixed: false,
+    add: () => [],
+    remove: () => [`-F ${name}`, `-X ${name}`],
+  };
+}
+
+/** A rule in a built-in chain, known by its comment; `rule` is its text as it is listed. */
+export function jumpThing(
+  by: IptablesVariant,
+  family: Family,
+  table: string,
+  chain: string,
+  comment: string,
+  rule = '',
+): FirewallThing {
+  return {
+    kind: 'firewall',
+    by,
+    id: `iptables ${family} ${table} ${chain} ${comment}`,
+    scope: 'namespace',
+    state: '',
+    fixed: false,
+    add: () => [],
+    remove: () => [`-D ${chain} ${rule}`],
+  };
+}

@@ -1,0 +1,55 @@
+import type { Family } from '../../wayout.js';
+import { ANY_CLASS, bits, type Table } from './text.js';
+
+/** A rule of ours in a built-in chain, which leads to a chain of ours. */
+export interface Jump {
+  readonly table: Table;
+  readonly chain: string;
+  /** Where it is inserted, from 1 on. */
+  readonly position: number;
+  readonly text: string;
+}
+
+/** Connections that are ours or a candidate's; nobody else's packets go further. */
+const KNOWN = `-m connmark ! --mark 0x0/0x7f000000`;
+
+/** The rules in built-in chains that lead to ours. */
+export function jumps(family: Family): Jump[] {
+  const ping = family === 4 ? 'icmp' : 'ipv6-icmp';
+  const list = (table: Table, chain: string, ...texts: string[]): Jump[] =>
+    texts.map((text, i) => ({ table, chain, position: i + 1, text }));
+  const datagrams = (text: string): string[] => ['udp', ping].map((protocol) => `-p ${protocol} ${text}`);
+  return [
+    ...list('raw', 'OUTPUT', ...datagrams(`! -o lo ${ANY_CLASS} -j via-raw`)),
+    ...list(
+      'mangle',
+      'PREROUTING',
+      `-m conntrack --ctdir REPLY ${KNOWN} -j via-pre`,
+      '-m conntrack --ctstate NEW -m addrtype --dst-type LOCAL ! -i lo -j via-in',
+    ),
+    ...list(
+      'mangle',
+      'OUTPUT',
+      // The class of what is sent now, not of what conntrack remembers: an entry may be older than the group.
+      ...datagrams(`! -o lo -m conntrack --ctdir ORIGINAL ${ANY_CLASS} -j via-new`),
+      `! -o lo ${KNOWN} -j via-out`,
+      `! -o lo -m connmark --mark ${bits(0)} -m conntrack --ctstate NEW ${ANY_CLASS} -j via-new`,
+    ),
+    ...list(
+      'mangle',
+      'POSTROUTING',
+      // What the peer is told that we take at once: the way out's device, not main's, is what counts.
+      `! -o lo -p tcp --tcp-flags SYN SYN ${KNOWN} -j TCPMSS --clamp-mss-to-pmtu`,
+      `! -o lo ! -p tcp -m conntrack --ctdir ORIGINAL ${ANY_CLASS} -j via-class`,
+      `! -o lo ${KNOWN} -j via-guard`,
+      `! -o lo -m conntrack --ctstate NEW,UNTRACKED,INVALID ${ANY_CLASS} -j via-class`,
+    ),
+    ...list('nat', 'POSTROUTING', `! -o lo ${KNOWN} -m addrtype ! --src-type LOCAL --limit-iface-out -j via-nat`),
+    ...list(
+      'filter',
+      'OUTPUT',
+      `! -o lo -p tcp --syn ${ANY_CLASS} -j via-rej`,
+      `! -o lo -p ${ping} ${ANY_CLASS} -j via-rej`,
+    ),
+  ];
+}

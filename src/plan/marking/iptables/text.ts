@@ -1,0 +1,34 @@
+import { candidateOf, hex, markOf, MASK } from '../../numbers.js';
+import type { Rule } from '../rules.js';
+
+/** The tables that via has chains in, in the order in which a packet meets them. */
+export const TABLES = ['raw', 'mangle', 'nat', 'filter'] as const;
+export type Table = (typeof TABLES)[number];
+
+/** A chain of ours: its table, its name, its rules. */
+export interface Chain {
+  readonly table: Table;
+  readonly name: string;
+  readonly rules: readonly Rule[];
+  /** The group whose chain it is; none where it has a line for each. */
+  readonly owner?: string;
+}
+
+/** A value of our bits of a mark, as the extensions take it. */
+export const bits = (value: number): string => `${hex(value)}/${hex(MASK)}`;
+
+/** A connection's mark of a slot, ours or a candidate's. */
+export const ours = (slot: number): string => `-m connmark --mark ${bits(markOf(slot))}`;
+export const candidate = (slot: number): string => `-m connmark --mark ${bits(candidateOf(slot))}`;
+
+/** Sets our bits of a packet's mark and leaves all others (iptables-extensions(8), MARK). */
+export const setMark = (slot: number): string => `-j MARK --set-xmark ${bits(markOf(slot))}`;
+
+/** Sets our bits of a connection's mark. */
+export const setConnection = (value: number): string => `-j CONNMARK --set-xmark ${bits(value)}`;
+
+/** A socket's class; in decimal, as xt_cgroup prints it. */
+export const ofClass = (classId: number): string => `-m cgroup --cgroup ${classId}`;
+
+/** A socket that has a class: nobody else's packets walk the list behind it. */
+export const ANY_CLASS = '-m cgroup ! --cgroup 0';
