@@ -30,10 +30,10 @@ export function wordsOf(error: unknown): string {
   return getSystemErrorMap().get(errno ?? 0)?.[1] ?? message;
 }
 
-/** Text from outside as one printable line: control characters become escapes a terminal does not act on. */
+/** Text from outside as one printable line: what a terminal would act on becomes escapes. */
 export function oneLine(text: string): string {
   return text.replace(
-    /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
+    /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,
     (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
   );
 }

@@ -2,6 +2,7 @@ import { parse } from './cli/parse.js';
 import { isViaError } from './failure.js';
 import type { Request } from './request.js';
 import { dropAhead } from './kernel/ahead.js';
+import { readArgv } from './run/argv.js';
 import { endAs, type Outcome } from './run/end.js';
 import { readEntry } from './run/entry.js';
 import { run } from './run/run.js';
@@ -17,7 +18,7 @@ const signals = watchSignals();
 async function main(): Promise<Outcome> {
   const entry = readEntry();
   signals.ignore(entry.ignored);
-  const request = parse(process.argv.slice(2));
+  const request = parse(readArgv());
   trace('start');
   if (request.word === 'help' || request.word === 'version') return tell(request);
 

@@ -2,7 +2,7 @@ import test from 'ava';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { run } from '../helpers/exec.js';
-import { root } from '../helpers/paths.js';
+import { root, viaBin } from '../helpers/paths.js';
 import { bothWays, byVia, probe, under, via, type Settings } from './tools.js';
 
 const PATH: [string, string] = ['PATH', process.env['PATH'] ?? '/usr/bin:/bin'];
@@ -12,6 +12,15 @@ test('argv is as given', async (t) => {
   const { by, without } = await bothWays({}, words);
   t.deepEqual(by.argv, without.argv);
   t.deepEqual(by.argv.slice(-words.length), words);
+});
+
+test('a word that is not UTF-8 is refused, for the command would get another one', async (t) => {
+  const script = `exec "$0" none -- echo a$'\\xff' $'\\xef\\xbf\\xbd'`;
+  const { code, stdout, stderr } = await run(['bash', '-c', script, viaBin]);
+  t.deepEqual([code, stdout], [125, '']);
+  t.regex(stderr, /^via: argument ".*": not UTF-8 \(.*\)\n$/);
+  const replacement = await run(['bash', '-c', `exec "$0" none -- echo $'\\xef\\xbf\\xbd'`, viaBin]);
+  t.is(replacement.stdout, '\ufffd\n');
 });
 
 const environments: Record<string, [string, string][]> = {

@@ -1,0 +1,16 @@
+import { isUtf8 } from 'node:buffer';
+import { readFileSync } from 'node:fs';
+import { ViaError } from '../failure.js';
+
+/**
+ * The words via was called with. Throws where one is not UTF-8: Node has put U+FFFD for its bytes, and the command would
+ * get other words than were typed.
+ */
+export function readArgv(): string[] {
+  const words = process.argv.slice(2);
+  const spoilt = words.find((word) => word.includes('\ufffd'));
+  if (spoilt !== undefined && !isUtf8(readFileSync('/proc/self/cmdline'))) {
+    throw new ViaError('argument', JSON.stringify(spoilt), 'not UTF-8', { hint: 'Node cannot pass it on' });
+  }
+  return words;
+}
