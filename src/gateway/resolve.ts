@@ -2,8 +2,8 @@ import { ViaError } from '../failure.js';
 import { MAIN, tableOfLine, type LinkLine, type RouteLine, type Routing } from '../kernel/routing.js';
 import type { LaunchOptions } from '../request.js';
 import { FAMILIES, type Family, type Path, type WayOut } from '../plan/wayout.js';
-import { containing, sameAddress } from '../plan/networks.js';
-import { foreign, hopsOf, isUnicast, prefixOf } from './routes.js';
+import { sameAddress } from '../plan/networks.js';
+import { foreign, hopsOf, isUnicast, onLinkOn } from './routes.js';
 import { formatGateway, isSafeDeviceName, type AddressText, type GatewayText } from './text.js';
 
 /** What a gateway is looked up in: the kernel's routes of both families, the devices, and whether IPv6 exists. */
@@ -48,23 +48,11 @@ function byAddress({ address, device }: AddressText, family: Family, known: Know
     if (route.type === LOCAL) throw fail("one of this machine's own addresses", 'name the router, not this machine');
     if (route.type === BROADCAST || route.type === ANYCAST) throw fail("a network's own address", 'name a router');
   }
-  const direct = routes.filter(
-    (route) => isUnicast(route) && route.gateway === undefined && route.nexthops === undefined,
-  );
-  const covering = direct.filter(
-    (route) =>
-      prefixOf(route, family) > 1 &&
-      (device === undefined || route.dev === device) &&
-      containing(route.dst, address, family),
-  );
-  const longest = Math.max(...covering.map((route) => prefixOf(route, family)));
-  const devices = new Set(
-    covering.filter((route) => prefixOf(route, family) === longest).flatMap(({ dev }) => dev ?? []),
-  );
+  const devices = onLinkOn(address, family, routes, device);
   const [found, another] = devices;
   if (found === undefined) throw fail(`not on-link${device === undefined ? '' : ` on ${device}`}`, suggestion(known));
   if (another !== undefined) {
-    throw fail(`on-link on ${[...devices].join(' and ')}`, `say which: ${address}%${found} or ${address}%${another}`);
+    throw fail(`on-link on ${devices.join(' and ')}`, `say which: ${address}%${found} or ${address}%${another}`);
   }
   const link = usable(found, known);
   if (link.flags.includes('LOOPBACK')) throw fail("one of this machine's own addresses", 'name the router');

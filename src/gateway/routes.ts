@@ -1,5 +1,6 @@
 import { MAIN, isOurs, tableOfLine, UNICAST, type RouteLine, type Routing } from '../kernel/routing.js';
 import type { Facts, Lan } from '../plan/facts.js';
+import { containing } from '../plan/networks.js';
 import { FAMILIES, type Family } from '../plan/wayout.js';
 import { isSafeDeviceName } from './text.js';
 
@@ -22,6 +23,27 @@ export function connectedNetworks(family: Family, routing: BothFamilies): Lan[] 
       return [];
     return [{ family, network: route.dst, device: link.ifname, index: link.ifindex }];
   });
+}
+
+/**
+ * The devices, or the one device named, on whose link an address is: by the longest prefix without a next hop, or
+ * because a route says so that has it as its next hop (`onlink`, as on rented machines).
+ */
+export function onLinkOn(address: string, family: Family, routes: readonly RouteLine[], device?: string): string[] {
+  const meant = (name: string | undefined): boolean => device === undefined || name === device;
+  const covering = routes.filter(
+    (route) =>
+      isUnicast(route) &&
+      route.gateway === undefined &&
+      route.nexthops === undefined &&
+      prefixOf(route, family) > 1 &&
+      meant(route.dev) &&
+      containing(route.dst, address, family),
+  );
+  const longest = Math.max(...covering.map((route) => prefixOf(route, family)));
+  const direct = covering.filter((route) => prefixOf(route, family) === longest).flatMap(({ dev }) => dev ?? []);
+  const hops = routes.flatMap((route) => hopsOf(route)).filter((hop) => hop.nextHop === address && meant(hop.device));
+  return [...new Set(direct.length > 0 ? direct : hops.map((hop) => hop.device))];
 }
 
 /** Main's default routes, one for each next hop. */

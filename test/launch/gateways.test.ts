@@ -52,6 +52,37 @@ const rows: Row[] = [
       'ip route add 10.0.9.0/24 dev c2 scope link table 100; ip neigh add 10.0.9.1 lladdr 02:00:00:00:02:01 dev c2',
     after: 'ip route flush table 100; ip neigh del 10.0.9.1 dev c2',
   },
+  ...['10.9.9.1', '10.9.9.1%c2', 'c2'].map((gateway) => ({
+    gateway, // On no network, but some route says that it is on this link, as routes of rented machines do.
+    v4: 'g2',
+    v6: 'ECONNREFUSED',
+    before: `ip route add default via 10.9.9.1 dev c2 onlink table 100
+      ip neigh add 10.9.9.1 lladdr 02:00:00:00:02:01 dev c2`,
+    after: 'ip route flush table 100; ip neigh del 10.9.9.1 dev c2',
+  })),
+  {
+    gateway: 'fd09::1',
+    v4: 'ECONNREFUSED',
+    v6: 'g2',
+    before: `ip -6 route add default via fd09::1 dev c2 onlink metric 2048
+      ip neigh add fd09::1 lladdr 02:00:00:00:02:01 dev c2`,
+    after: 'ip -6 route del default via fd09::1; ip neigh del fd09::1 dev c2',
+  },
+  {
+    gateway: 'c2',
+    v4: 'g2',
+    v6: 'ECONNREFUSED',
+    before: 'ip route replace default nexthop via 10.0.1.1 dev c1 weight 200 nexthop via 10.0.2.1 dev c2',
+    after: 'ip route replace default via 10.0.1.1 dev c1',
+  },
+  {
+    gateway: 'c2',
+    v4: 'g2',
+    v6: 'g2',
+    before: `ip nexthop add id 7 via 10.0.2.1 dev c2; ip nexthop add id 8 via fe80::2:1 dev c2
+      ip route add default nhid 7 metric 600; ip -6 route add default nhid 8 metric 2048`,
+    after: 'ip nexthop flush',
+  },
   { gateway: 'none', v4: 'g1', v6: 'g1' },
 ];
 
