@@ -56,8 +56,12 @@ function byAddress({ address, device }: AddressText, family: Family, known: Know
   }
   const link = usable(found, known);
   if (link.flags.includes('LOOPBACK')) throw fail("one of this machine's own addresses", 'name the router');
-  return { device: found, nextHop: address };
+  return pathBy(link, address);
 }
+
+/** A point-to-point device has one far end, whatever name it is given: there the next hop makes no difference. */
+const pathBy = ({ ifname, flags }: LinkLine, nextHop: string | undefined): Path =>
+  nextHop === undefined || flags.includes('POINTOPOINT') ? { device: ifname } : { device: ifname, nextHop };
 
 /** rtnetlink(7): route types. */
 const LOCAL = '2';
@@ -80,13 +84,14 @@ function usable(device: string, { routing }: Known): LinkLine {
 
 /** The default route known on a device, in any table but ours; a point-to-point device needs none. */
 function byDevice(device: string, known: Known): Paths {
-  const { flags } = usable(device, known);
+  const link = usable(device, known);
+  const { flags } = link;
   if (flags.includes('LOOPBACK')) throw new ViaError('device', device, 'leads nowhere', { hint: 'it is the loopback' });
   const pointToPoint = flags.includes('POINTOPOINT');
   const entries = FAMILIES.map((family) => {
     const routes = foreign(known.routing[family].routes);
     const path = defaultOn(device, routes, pointToPoint);
-    if (path !== undefined) return [family, path] as const;
+    if (path !== undefined) return [family, pathBy(link, path.nextHop)] as const;
     return [family, pointToPoint && hasAddress(device, routes) ? { device } : undefined] as const;
   });
   if (entries.every(([, path]) => path === undefined)) {

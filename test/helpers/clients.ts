@@ -3,8 +3,8 @@ import type { Lab } from './lab.js';
 import { fixture, python, viaBin } from './paths.js';
 import { client, far, gateways, type Gateway } from './topology.js';
 
-/** All addresses that the client's servers have. */
-const own = [client.c1.v4, client.c2.v4, client.c1.v6, client.c2.v6];
+/** All addresses that the client's servers have, unless they are given others. */
+export const own = [client.c1.v4, client.c2.v4, client.c1.v6, client.c2.v6];
 const server = [process.execPath, fixture('server.mjs')];
 
 /** Where a server inside a group listens, and one that has nothing to do with it. */

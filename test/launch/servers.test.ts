@@ -1,6 +1,8 @@
 import test from 'ava';
-import { askFrom, farBehind, ports, serveInside, serveOutside, unanswered } from '../helpers/clients.js';
+import { askFrom, farBehind, own, ports, serveInside, serveOutside, unanswered } from '../helpers/clients.js';
 import { makeLab } from '../helpers/lab.js';
+import { hold } from '../helpers/runners.js';
+import { client } from '../helpers/topology.js';
 
 const everybody = ['g1', 'g2', 'g3'] as const;
 
@@ -62,4 +64,14 @@ test.serial('a server in the group of one family only', async (t) => {
     server.kill();
     await server.done;
   }
+});
+
+test.serial('two groups of one tunnel, whose far end may have a name of its own', async (t) => {
+  const lab = await makeLab(t, { tun: true });
+  const held = await hold(lab, 'tun0');
+  const server = await serveInside(lab, ['10.0.4.1,fd04::1'], [...own, client.tun0.v4, client.tun0.v6]);
+  t.deepEqual(unanswered(await askFrom(lab, ['g1', 'g4'], ports.inside), 'inside'), []);
+  server.kill();
+  await server.done;
+  await held.release();
 });
