@@ -15,13 +15,17 @@ const CONNECTED = ['2', '9', '16'];
  */
 export function connectedNetworks(family: Family, routing: BothFamilies): Lan[] {
   const links = new Map(routing[4].links.map((link) => [link.ifname, link]));
+  const devices = new Map<string, number>();
   return routing[family].routes.flatMap((route) => {
     const link = links.get(route.dev ?? '');
     if (link === undefined || !link.flags.includes('BROADCAST') || !isSafeDeviceName(link.ifname)) return [];
     if (!isUnicast(route) || route.gateway !== undefined || route.nexthops !== undefined) return [];
     if (tableOfLine(route) !== MAIN || !CONNECTED.includes(route.protocol ?? '') || prefixOf(route, family) < 2)
       return [];
-    return [{ family, network: route.dst, device: link.ifname, index: link.ifindex }];
+    // Listed as main looks at them.
+    const order = (devices.get(route.dst) ?? 0) + 1;
+    devices.set(route.dst, order);
+    return [{ family, network: route.dst, device: link.ifname, order }];
   });
 }
 

@@ -5,7 +5,8 @@ export interface Lan {
   readonly family: Family;
   readonly network: string;
   readonly device: string;
-  readonly index: number;
+  /** Main takes the first where a network is on several devices: 1, 2 and so on. */
+  readonly order: number;
 }
 
 /** What of the system the wanted things depend on, beside the groups. */

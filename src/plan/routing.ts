@@ -39,13 +39,13 @@ function ofFamily({ slot, wayOut }: Group, family: Family, facts: Facts): Routin
   const rule = ruleThing(family, { preference: preferenceOf(slot), mark: markOf(slot), mask: MASK, table });
   const end = routeThing(family, { reachable: false, destination: 'default', metric: LAST, table });
   const lans = wayOut.lan ? facts.lans.filter((lan) => lan.family === family) : [];
-  const direct = lans.map(({ network, device, index }) =>
+  const direct = lans.map(({ network, device, order }) =>
     routeThing(family, {
       reachable: true,
       destination: network,
       device,
-      // The same network on two devices needs two metrics; the kernel's own order is that of the indices.
-      metric: family === 6 ? 256 + index : index,
+      // The same network on two devices needs two metrics.
+      metric: family === 6 ? 255 + order : order,
       table,
     }),
   );

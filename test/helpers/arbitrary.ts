@@ -42,7 +42,7 @@ const lan = (family: Family): fc.Arbitrary<Lan> =>
         ? fc.constantFrom('10.0.1.0/24', '10.0.0.0/16', '10.0.2.0/25', '10.0.1.7')
         : fc.constantFrom('fd01::/64', 'fd00::/8', 'fe80::/64'),
     device,
-    index: fc.integer({ min: 2, max: 5 }),
+    order: fc.integer({ min: 1, max: 3 }),
   });
 
 const mapOf = <K, V>(key: fc.Arbitrary<K>, value: fc.Arbitrary<V>) =>
@@ -54,7 +54,7 @@ export const facts: fc.Arbitrary<Facts> = fc.record({
   v6: fc.boolean(),
   lans: fc
     .array(fc.oneof(lan(4), lan(6)), { maxLength: 4 })
-    .map((list) => [...new Map(list.map((one) => [`${one.device} ${one.network} ${one.index}`, one])).values()]),
+    .map((list) => [...new Map(list.map((one) => [`${one.device} ${one.network} ${one.order}`, one])).values()]),
   devices: fc.array(device).map((names) => new Set(names)),
   mtus: mapOf(device, fc.constantFrom(1280, 1420, 1500)),
   defaults: fc.array(

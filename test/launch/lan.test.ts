@@ -117,11 +117,22 @@ test.serial('networks within each other', async (t) => {
 test.serial('one network on two devices: the one that main takes first', async (t) => {
   const lab = await makeLab(t);
   await lab.sh('client', 'ip address add 10.0.1.7/24 dev c2; ip -6 address add fd01::7/64 dev c2');
-  for (const family of [4, 6] as const) {
-    const address = family === 4 ? '10.0.1.1' : 'fd01::1';
-    const main = await probe(outside(lab), 'tcp', family, { address });
-    t.is(main.gateway, 'g1');
-    const seen = await probe(by(lab, both), 'tcp', family, { address });
-    t.like(seen, { gateway: main.gateway, source: main.source }, seen.error ?? '');
-  }
+  await lab.sh('g2', 'ip address add 10.0.1.1/24 dev eth0; ip -6 address add fd01::1/64 dev eth0');
+  const asMain = async (name: string) => {
+    for (const family of [4, 6] as const) {
+      const address = family === 4 ? '10.0.1.1' : 'fd01::1';
+      const main = await probe(outside(lab), 'tcp', family, { address });
+      t.is(main.gateway, name);
+      const seen = await probe(by(lab, both), 'tcp', family, { address });
+      t.like(seen, { gateway: main.gateway, source: main.source }, seen.error ?? '');
+    }
+  };
+  await asMain('g1');
+  // As NetworkManager does it, where c1 is the slower one.
+  const metric = (device: string, value: number) => `
+    ip route replace 10.0.1.0/24 dev ${device} proto kernel scope link src ${device === 'c1' ? '10.0.1.2' : '10.0.1.7'} metric ${value}
+    ip -6 route replace fd01::/64 dev ${device} proto kernel metric ${value}`;
+  await lab.sh('client', 'for c in c1 c2; do ip route del 10.0.1.0/24 dev $c; ip -6 route del fd01::/64 dev $c; done');
+  await lab.sh('client', metric('c1', 600) + metric('c2', 100));
+  await asMain('g2');
 });
