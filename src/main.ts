@@ -23,7 +23,7 @@ async function main(): Promise<Outcome> {
   if (request.word === 'help' || request.word === 'version') return tell(request);
 
   const say = makeSay(request.options.verbose);
-  if (request.word === 'sweep') return done(await sweep(say));
+  if (request.word === 'sweep') return done(await sweep(request, say));
   const start = () => {
     dropAhead();
     return run(request.command, entry, signals);

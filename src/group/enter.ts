@@ -116,8 +116,9 @@ function undo(lock: Lock, firewall: Firewall, tell: Tell): void {
 }
 
 /** What is in use here that is not ours, and the class ids of the machine. */
-function takenIn({ routing, groups, hierarchy }: System): Taken {
-  const rules = FAMILIES.flatMap((family) => routing[family].rules).filter((rule) => !isOurs(rule));
+function takenIn({ routing, groups, hierarchy, blind }: System): Taken {
+  const all = FAMILIES.flatMap((family) => routing[family].rules);
+  const rules = all.filter((rule) => blind || !isOurs(rule));
   const routes = FAMILIES.flatMap((family) => routing[family].routes).filter((route) => !isOurs(route));
   return {
     slots: new Set(groups.map(({ slot }) => slot)),
@@ -126,6 +127,6 @@ function takenIn({ routing, groups, hierarchy }: System): Taken {
     marks: rules.flatMap(({ fwmark, fwmask }) =>
       fwmark === undefined ? [] : [{ value: Number(fwmark), mask: Number(fwmask ?? 0xffffffff) }],
     ),
-    classIds: hierarchy.mounted ? classIds(hierarchy.path) : new Set(),
+    classIds: hierarchy.mounted && !blind ? classIds(hierarchy.path) : new Set(),
   };
 }

@@ -28,11 +28,15 @@ export interface System {
   readonly routing: { readonly [F in Family]: Routing };
   readonly firewall: FirewallSeen;
   readonly records: Records;
+  /** Not root: which groups there are, and what is theirs, could not be read. */
+  readonly blind: boolean;
 }
 
-/** How to look: what to do with a group that has no member (true: it is gone), and at which firewalls. */
+/** How to look: what to do with a group that has no member (true: it is gone). */
 export interface Manner {
   readonly sweep: (cgroup: Cgroup) => boolean;
+  /** As somebody who may not read what belongs to groups. */
+  readonly blind?: boolean;
 }
 
 /** Under the lock: empty groups are removed as they are met. */
@@ -40,6 +44,9 @@ export const SWEEPING: Manner = { sweep: ({ path }) => removedNow(path) };
 
 /** Without the lock: empty groups count as gone, and are left. */
 export const WATCHING: Manner = { sweep: () => true };
+
+/** As a user. */
+export const BLIND: Manner = { sweep: () => true, blind: true };
 
 /**
  * The processes that read the kernel, to be run at the same time. The firewalls are those that groups are recorded with,
@@ -59,7 +66,7 @@ export function lookJobs(firewall?: Firewall): Job[] {
 export const lookJobsOfUser = (): Job[] => [readJob(4), ...(hasV6() ? [readJob(6)] : [])];
 
 /** Puts together what those processes printed and what the kernel's files say. Throws where a tool failed. */
-export function look(done: readonly Done[], { sweep }: Manner): System {
+export function look(done: readonly Done[], { sweep, blind = false }: Manner): System {
   const v6 = hasV6();
   const [first, second] = done;
   const routing = { 4: routingOf(first), 6: v6 ? routingOf(second) : NO_ROUTING };
@@ -69,7 +76,7 @@ export function look(done: readonly Done[], { sweep }: Manner): System {
   const hierarchy = findHierarchy();
   const records = readRecords();
   const namespace = netnsOf('self') ?? '';
-  const known = hierarchy.mounted ? listCgroups(hierarchy.path) : [];
+  const known = hierarchy.mounted && !blind ? listCgroups(hierarchy.path) : [];
   const gone = known.filter((cgroup) => cgroup.members.length === 0 && sweep(cgroup));
   const cgroups = known.filter((cgroup) => !gone.includes(cgroup));
   const groups = cgroups.flatMap((cgroup) => groupOf(cgroup, named, records, namespace) ?? []);
@@ -104,15 +111,27 @@ export function look(done: readonly Done[], { sweep }: Manner): System {
     records: new Map([...records.groups].map(([uuid, { text }]) => [uuid, text])),
     elsewhere: cgroups.some(({ uuid }) => !groups.some((group) => group.uuid === uuid)),
   };
+  const machine = machineThings(hierarchy, records);
   const things = [
     ...tagged,
-    ...machineThings(hierarchy, records),
+    ...machine,
     ...oldMarks.map(({ device, old }) => sysctlThing(device, srcValidMark(device), old, namespace)),
     ...[...groups, ...gone].map(({ uuid, classId }) => cgroupThing(`${hierarchy.path}/via-${uuid}`, classId)),
     ...recordThings(records, cgroups, groups),
     ...uselessRecords(records, cgroups),
   ];
-  return { hierarchy, cgroups, groups, things, facts, routing, firewall, records };
+  // Without the groups, all that is theirs would pass for leftovers.
+  return {
+    hierarchy,
+    cgroups,
+    groups,
+    things: blind ? machine : things,
+    facts,
+    routing,
+    firewall,
+    records,
+    blind,
+  };
 }
 
 function routingOf(done: Done | undefined): Routing {

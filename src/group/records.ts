@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { ignoring } from '../kernel/cgroup.js';
 import type { Firewall } from '../plan/things.js';
 import { RUNTIME } from '../plan/wanted.js';
@@ -37,8 +37,8 @@ export function readRecords(): Records {
   const groups = new Map<string, { record: GroupRecord; text: string }>();
   const sysctls: SysctlRecord[] = [];
   const broken: string[] = [];
-  const names = ignoring(['ENOENT', 'ENOTDIR', 'EACCES'], () => readdirSync(RUNTIME));
-  for (const name of names ?? []) {
+  const names = ignoring(['ENOENT', 'ENOTDIR', 'EACCES'], () => readdirSync(RUNTIME)) ?? [];
+  for (const name of names) {
     const [, uuid, number, device] = /^(?:group-([\da-f-]{36})|sysctl-(\d+)-([\w.-]+))$/.exec(name) ?? [];
     if (uuid === undefined && device === undefined) continue;
     const path = `${RUNTIME}/${name}`;
@@ -50,7 +50,7 @@ export function readRecords(): Records {
       sysctls.push({ namespace: `net:[${number}]`, device, old: text.trim() });
     else broken.push(path);
   }
-  return { groups, sysctls, broken, exists: names !== undefined };
+  return { groups, sysctls, broken, exists: existsSync(RUNTIME) };
 }
 
 /** A record's text; one line, so that it is readable and can be typed. */

@@ -29,13 +29,13 @@ function add(thing: Thing): string[] {
     case 'rule':
       return [`ip -${thing.family} ${thing.kind} add ${thing.words}`];
     case 'sysctl':
-      return [write(thing.old, thing.record), write(thing.state, sysctlPath(thing.device))];
+      return [record(thing.old, thing.record), write(thing.state, sysctlPath(thing.device))];
     case 'directory':
       return [`mkdir -m 700 ${thing.path}`, `install -m 600 /dev/null ${thing.path}/lock`];
     case 'mount':
       return [`mkdir -m 700 ${thing.path}`, `mount -n -t cgroup -o ${thing.controllers} via ${thing.path}`];
     case 'record':
-      return [write(thing.state.trimEnd(), thing.path)];
+      return [record(thing.state.trimEnd(), thing.path)];
     case 'cgroup':
       return [`mkdir ${quote(thing.path)}`, write(thing.state, `${thing.path}/net_cls.classid`)];
     case 'firewall':
@@ -66,6 +66,8 @@ function remove(thing: Thing): string[] {
 const sysctlPath = (device: string): string => `/proc/sys/net/ipv4/conf/${device}/src_valid_mark`;
 
 const write = (text: string, path: string): string => `echo ${quote(text)} > ${quote(path)}`;
+
+const record = (text: string, path: string): string => `( umask 077; ${write(text, path)} )`;
 
 /** A word as a POSIX shell takes it back unchanged. */
 export const quote = (word: string): string =>

@@ -3,10 +3,11 @@ import { resolve } from '../gateway/resolve.js';
 import { parseGateway } from '../gateway/text.js';
 import { enter, groupFor, type Ask } from '../group/enter.js';
 import { leave } from '../group/leave.js';
-import { look, lookJobs, lookJobsOfUser, WATCHING } from '../group/look.js';
+import { BLIND, look, lookJobs, lookJobsOfUser, WATCHING } from '../group/look.js';
 import { changesFor } from '../group/settle.js';
 import { chooseFirewall } from '../kernel/firewall.js';
 import { runTools } from '../kernel/tools.js';
+import { unknownRouters } from '../plan/marking/arrivals.js';
 import { firewalls } from '../plan/marking/firewalls.js';
 import { quote, render } from '../plan/render.js';
 import { cgroupPath } from '../kernel/cgroup.js';
@@ -40,11 +41,17 @@ export async function dryRun(request: Launch | Extract<Request, { word: 'none' }
   if (request.word === 'none') return say.out([`exec ${request.command.map(quote).join(' ')}`]);
   const root = process.geteuid?.() === 0;
   const ask = askFor(request);
-  const system = look(runTools(root ? lookJobs(ask.firewall) : lookJobsOfUser()) ?? [], WATCHING);
+  const jobs = root ? lookJobs(ask.firewall) : lookJobsOfUser();
+  const system = look(runTools(jobs) ?? [], root ? WATCHING : BLIND);
   const { group, facts } = await groupFor(ask, system);
   const known = system.groups.some(({ uuid }) => uuid === group.uuid);
   if (!root) say.out(['# not root: the firewall, and the groups there are, could not be read']);
-  say.out(render(changesFor({ ...system, facts }, known ? [] : [group]), firewalls));
+  const more = known ? [] : [group];
+  for (const { device, nextHop } of unknownRouters([...system.groups, ...more], facts))
+    say.out([
+      `# a launch asks ${nextHop}%${device} for its link-layer address, by which it knows that router's clients`,
+    ]);
+  say.out(render(changesFor({ ...system, facts }, more), firewalls));
   say.out([`echo $$ > ${cgroupPath(facts.hierarchy.path, group.uuid)}/cgroup.procs`]);
   say.out([`exec ${request.command.map(quote).join(' ')}`]);
 }

@@ -1,16 +1,27 @@
-import { look, lookJobs, SWEEPING } from '../group/look.js';
+import { look, lookJobs, SWEEPING, WATCHING } from '../group/look.js';
 import { lockAndRun, unlock } from '../group/lock.js';
-import { settle } from '../group/settle.js';
+import { changesFor, settle } from '../group/settle.js';
 import { ViaError } from '../failure.js';
+import { runTools } from '../kernel/tools.js';
+import { firewalls } from '../plan/marking/firewalls.js';
+import { render } from '../plan/render.js';
+import type { Request } from '../request.js';
 import type { Say } from '../say.js';
 
 /** Takes away what a killed via left, and mends what others took from groups that are alive. Throws where that fails. */
-export async function sweep(say: Say): Promise<void> {
+export async function sweep({ options }: Extract<Request, { word: 'sweep' }>, say: Say): Promise<void> {
   if (process.geteuid?.() !== 0) throw new ViaError('sweep', '', 'not root', { hint: 'sudo via sweep' });
+  if (options.dryRun) return preview(say);
   const { lock, done } = await lockAndRun(lookJobs());
   try {
     settle(look(done, SWEEPING), [], lock, say.changes);
   } finally {
     unlock(lock);
   }
+}
+
+/** Prints what it would change, as commands. */
+function preview(say: Say): void {
+  const system = look(runTools(lookJobs()) ?? [], WATCHING);
+  say.out(render(changesFor(system, []), firewalls));
 }

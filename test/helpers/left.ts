@@ -26,9 +26,11 @@ export async function until(what: string, isSo: () => boolean | Promise<boolean>
   }
 }
 
-/** Waits until nothing runs in the lab but its own servers. */
-export async function quiet(lab: Lab): Promise<void> {
-  await until('nothing runs', () => lab.processes().length === 0).catch((error: Error) => {
-    throw new Error(`${error.message}: ${JSON.stringify(lab.processes())}`);
-  });
+/** Waits until nothing runs in the lab but its own servers, and those a test knows of. */
+export async function quiet(lab: Lab, known: number = 0): Promise<void> {
+  await until('nothing runs', () => new Set(lab.processes().map(({ pid }) => pid)).size === known).catch(
+    (error: Error) => {
+      throw new Error(`${error.message}: ${JSON.stringify(lab.processes())}`);
+    },
+  );
 }
