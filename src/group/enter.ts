@@ -35,7 +35,7 @@ export interface Membership {
  * anything fails; what was changed is undone then.
  */
 export async function enter(ask: Ask, tell: Tell): Promise<Membership> {
-  const quick = enterKnown(ask);
+  const quick = enterKnown(ask, tell);
   if (quick !== undefined) return quick;
   const { lock, done } = await lockAndRun(lookJobs(ask.firewall));
   trace('read');
@@ -92,7 +92,7 @@ const groupIn = ({ groups }: System, key: string, { firewall, anyFirewall }: Ask
  * needs no lock, since a group is removed before its rules are, and cannot be removed with a member in it. Undefined
  * where there is no such group, or something to mend or to sweep.
  */
-function enterKnown(ask: Ask): Membership | undefined {
+function enterKnown(ask: Ask, tell: Tell): Membership | undefined {
   const namespace = netnsOf('self');
   const hints = [...readRecords().groups.values()];
   if (!hints.some(({ record }) => record.asked === ask.text && record.namespace === namespace)) return undefined;
@@ -103,7 +103,9 @@ function enterKnown(ask: Ask): Membership | undefined {
   const group = groupIn(system, key, ask);
   if (group === undefined || changesFor(system, []).length > 0) return undefined;
   const path = cgroupPath(system.hierarchy.path, group.uuid);
-  return moveInto(path) ? { uuid: group.uuid, path } : undefined;
+  if (!moveInto(path)) return undefined;
+  tell(() => [`echo $$ > ${path}/cgroup.procs`]);
+  return { uuid: group.uuid, path };
 }
 
 /** Whatever of a set-up that failed is there: wanted is what is alive without it. */

@@ -27,6 +27,8 @@ const INTERRUPTING = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const;
 /** The lock, held; the kernel releases it when we die. */
 export interface Lock {
   readonly fd: number;
+  /** The directory was made for it. */
+  readonly isNew: boolean;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface Lock {
  */
 export async function lockAndRun(jobs: readonly Job[]): Promise<{ lock: Lock; done: readonly Done[] }> {
   for (;;) {
-    const lock = { fd: openLock() };
+    const lock = openLock();
     let isBusy = false;
     try {
       let done = runTools(jobs, { fd: lock.fd, take: true });
@@ -66,12 +68,12 @@ export function unlock(lock: Lock): void {
 
 const isNamed = ({ fd }: Lock): boolean => ignoring(['ENOENT'], () => lstatSync(LOCK).ino) === fstatSync(fd).ino;
 
-function openLock(): number {
+function openLock(): Lock {
   for (;;) {
     const isNew = makeRuntimeDirectory();
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
     try {
-      return openSync(LOCK, flags, 0o600);
+      return { fd: openSync(LOCK, flags, 0o600), isNew };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
       if (isNew) ignoring(['ENOENT', 'ENOTEMPTY'], () => rmdirSync(RUNTIME));

@@ -7,7 +7,7 @@ import { plan } from '../plan/plan.js';
 import { render } from '../plan/render.js';
 import { trace } from '../trace.js';
 import type { Change, Firewall } from '../plan/things.js';
-import { wanted } from '../plan/wanted.js';
+import { runtimeDirectory, wanted } from '../plan/wanted.js';
 import type { Group } from '../plan/wayout.js';
 import { look, lookJobs, SWEEPING, type System } from './look.js';
 import type { Lock } from './lock.js';
@@ -34,7 +34,8 @@ export function changesFor(system: System, more: readonly Group[]): Change[] {
  */
 export function settle(system: System, more: readonly Group[], lock: Lock, tell: Tell): void {
   try {
-    make(changesFor(system, more), lock, tell);
+    const changes = changesFor(system, more);
+    make(changes, lock, lock.isNew ? (lines) => tell(() => [...render([MADE], firewalls), ...lines()]) : tell);
   } catch (error) {
     try {
       make(changesSince(system, more, lookAgain(lock, more[0]?.firewall)), lock, tell);
@@ -43,6 +44,9 @@ export function settle(system: System, more: readonly Group[], lock: Lock, tell:
     }
   }
 }
+
+/** What making the lock has changed already. */
+const MADE: Change = { do: 'add', thing: runtimeDirectory() };
 
 function changesSince(before: System, more: readonly Group[], now: System): Change[] {
   const facts = { ...now.facts, records: new Map([...before.facts.records, ...now.facts.records]) };
