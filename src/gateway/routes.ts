@@ -1,7 +1,7 @@
 import { MAIN, isOurs, tableOfLine, UNICAST, type RouteLine, type Routing } from '../kernel/routing.js';
 import type { Facts, Lan } from '../plan/facts.js';
 import { containing } from '../plan/networks.js';
-import { FAMILIES, type Family } from '../plan/wayout.js';
+import { FAMILIES, type Family, type Path } from '../plan/wayout.js';
 import { isSafeDeviceName } from './text.js';
 
 type BothFamilies = { readonly [F in Family]: Routing };
@@ -55,9 +55,24 @@ export function defaultRoutes(routing: BothFamilies): Facts['defaults'] {
   return FAMILIES.flatMap((family) =>
     routing[family].routes
       .filter((route) => route.dst === 'default' && isUnicast(route) && tableOfLine(route) === MAIN)
-      .flatMap((route) => hopsOf(route).map((hop) => ({ family, ...hop }))),
+      .flatMap((route) =>
+        hopsOf(route).map((hop) => {
+          const source = route.prefsrc ?? networkOf(hop, family, routing);
+          return source === undefined ? { family, ...hop } : { family, ...hop, source };
+        }),
+      ),
   );
 }
+
+/** The connected network that a path's next hop is in. */
+export function networkOf({ device, nextHop }: Path, family: Family, routing: BothFamilies): string | undefined {
+  const [network] = connectedNetworks(family, routing)
+    .filter((lan) => lan.device === device && nextHop !== undefined && containing(lan.network, nextHop, family))
+    .sort((a, b) => lengthOf(b.network) - lengthOf(a.network));
+  return network?.network;
+}
+
+const lengthOf = (network: string): number => Number(network.split('/')[1] ?? 128);
 
 /** `<next hop>%<device>` -> link-layer address. */
 export function neighbourAddresses(routing: BothFamilies): Map<string, string> {

@@ -22,6 +22,7 @@ export interface RouteLine {
   readonly table?: string;
   readonly protocol?: string;
   readonly scope?: string;
+  readonly prefsrc?: string;
   readonly metric?: number;
   readonly flags?: readonly string[];
   readonly nexthops?: readonly { readonly gateway?: string; readonly dev?: string }[];

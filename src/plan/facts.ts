@@ -1,4 +1,4 @@
-import type { Family } from './wayout.js';
+import type { Family, Path } from './wayout.js';
 
 /** A network that a device is connected to: reachable without a gateway. */
 export interface Lan {
@@ -7,6 +7,13 @@ export interface Lan {
   readonly device: string;
   /** Main takes the first where a network is on several devices: 1, 2 and so on. */
   readonly order: number;
+}
+
+/** A default route of main's, one for each next hop. */
+export interface DefaultRoute extends Path {
+  readonly family: Family;
+  /** Where the kernel takes a program's source address from: an address, or the network that the next hop is in. */
+  readonly source?: string;
 }
 
 /** What of the system the wanted things depend on, beside the groups. */
@@ -19,7 +26,7 @@ export interface Facts {
   /** Each device's MTU, the loopback's aside. */
   readonly mtus: ReadonlyMap<string, number>;
   /** Main's default routes. */
-  readonly defaults: readonly { readonly family: Family; readonly device: string; readonly nextHop?: string }[];
+  readonly defaults: readonly DefaultRoute[];
   /** `<next hop>%<device>` -> link-layer address, where the kernel knows it. */
   readonly neighbours: ReadonlyMap<string, string>;
   /** Devices whose replies a reverse path filter would drop: device -> src_valid_mark before us. */

@@ -93,3 +93,37 @@ test.serial('source ports and connections of other programs stay as they are', a
     t.is((await talker.done).code, 0);
   }
 });
+
+test.serial('a router of another subnet on the device of main', async (t) => {
+  const lab = await makeLab(t);
+  await lab.sh('client', 'ip address add 10.0.3.2/24 dev c1');
+  await lab.sh('g3', 'ip address add 10.0.3.1/24 dev eth0');
+  const ask = by(lab, '10.0.3.1');
+  const capture = await sniff(lab, 'g3', 'eth0', `dst ${far.v4}`);
+  for (const kind of kinds) {
+    const seen = await probe(ask, kind, 4);
+    t.is(seen.gateway, 'g3', kind);
+    if (kind !== 'ping') t.is(seen.source, '10.0.3.2', kind);
+  }
+  t.like(await probe(ask, 'udp', 4, { local: '10.0.3.2', localPort: 4242 }), { source: '10.0.3.2', port: 4242 });
+  t.like(await probe(ask, 'udp', 4, { local: '10.0.1.2', localPort: 4243 }), { source: '10.0.3.2', port: 4243 });
+  for (const packet of await capture.stop()) t.regex(packet, / IP 10\.0\.3\.2[ .]/);
+  // Neighbours are asked as main asks them.
+  for (const [address, source] of [
+    ['10.0.1.3', '10.0.1.2'],
+    ['10.0.3.1', '10.0.3.2'],
+    ['10.0.2.1', '10.0.2.2'],
+  ] as const)
+    t.is((await probe(ask, 'tcp', 4, { address })).source, source);
+  t.is((await probe(outside(lab), 'tcp', 4)).source, '10.0.1.2');
+  // Two networks on the device of B, where the program may choose.
+  await lab.sh('client', 'ip address add 10.0.5.2/24 dev c2');
+  await lab.sh('g2', 'ip address add 10.0.5.1/24 dev eth0');
+  for (const [gateway, own, other] of [
+    ['10.0.5.1', '10.0.5.2', '10.0.2.2'],
+    ['10.0.2.1', '10.0.2.2', '10.0.5.2'],
+  ] as const) {
+    t.like(await probe(by(lab, gateway), 'tcp', 4), { gateway: 'g2', source: own });
+    t.like(await probe(by(lab, gateway), 'tcp', 4, { local: other }), { gateway: 'g2', source: other });
+  }
+});

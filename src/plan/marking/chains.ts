@@ -1,4 +1,5 @@
 import type { Facts } from '../facts.js';
+import { containing } from '../networks.js';
 import { candidateOf, hex, markOf, OTHER_BITS, zoneOf } from '../numbers.js';
 import { FAMILIES, keyOf, pathOf, wayOf, type Family, type Group } from '../wayout.js';
 import type { Rule } from './rules.js';
@@ -13,6 +14,7 @@ export function groupChains(group: Group, facts: Facts): (readonly [string, read
     ...(refuses(group) ? [[`refuse_${slot}`, refusal(group)] as const] : []),
     [`arrive_${slot}`, [{ text: setBits('ct', candidateOf(slot)) }]],
     ...(clamps(group, facts) ? [[`clamp_${slot}`, clamping(group, facts)] as const] : []),
+    ...(translates(group, facts) ? [[`source_${slot}`, translation(group, facts)] as const] : []),
     [`guard_${slot}`, guard(group, facts.v6)],
   ];
 }
@@ -70,6 +72,32 @@ function clamping({ wayOut }: Group, { v6, mtus }: Facts): Rule[] {
     const size = mtu - (family === 4 ? 40 : 60);
     return [{ text: `${protocol(family)} iifname "${device}" tcp option maxseg size set ${size}`, note: String(size) }];
   });
+}
+
+/** Whether the group's router is of another network than main's, on the same device. */
+export const translates = (group: Group, facts: Facts): boolean => translation(group, facts).length > 0;
+
+/**
+ * The address that main gives a program is one of the device's, and yet of no use behind this router: it is in another
+ * network. Any other address of the device is one that the program chose. IPv4 only: where IPv6 has two routers on a
+ * link, nothing tells whose prefix is whose.
+ */
+function translation({ wayOut }: Group, { lans, defaults }: Facts): Rule[] {
+  const path = pathOf(wayOut, 4);
+  const nextHop = path?.nextHop;
+  if (nextHop === undefined) return [];
+  const isOwn = (network: string): boolean => containing(network, nextHop, 4);
+  const mains = defaults
+    .filter(({ family, device, source = nextHop }) => family === 4 && device === path?.device && !isOwn(source))
+    .flatMap(({ source }) => source ?? []);
+  const hasOwn = lans.some(({ family, device, network }) => family === 4 && device === path?.device && isOwn(network));
+  if (mains.length === 0 || !hasOwn) return [];
+  const list = [...new Set(mains)].sort().join(', ');
+  return [
+    { text: `ip saddr { ${list} } rt ip nexthop ${nextHop} masquerade`, note: list },
+    { text: 'fib saddr . oif type local accept' },
+    { text: 'masquerade' },
+  ];
 }
 
 /** The next hop counts as well: another router on the same LAN is another uplink. */

@@ -3,7 +3,7 @@ import { containing } from '../networks.js';
 import { candidateOf, markOf } from '../numbers.js';
 import { FAMILIES, type Family, type Group } from '../wayout.js';
 import { arrivals } from './arrivals.js';
-import { clamps, refuses } from './chains.js';
+import { clamps, refuses, translates } from './chains.js';
 
 /** An element of one of the table's sets and maps; `key` is its parts in their order. */
 export interface Element {
@@ -52,6 +52,7 @@ function dispatch(group: Group, facts: Facts): Element[] {
     { of: 'new_of_class', key: [classId], leadsTo: `new_${slot}` },
     { of: 'guard_of_class', key: [classId], leadsTo: `guard_${slot}` },
     ...(clamps(group, facts) ? [{ of: 'clamp_of_mark', key: [mark], leadsTo: `clamp_${slot}` }] : []),
+    ...(translates(group, facts) ? [{ of: 'source_of_mark', key: [mark], leadsTo: `source_${slot}` }] : []),
     { of: 'set_of_mark', key: [mark], leadsTo: `set_${slot}` },
     { of: 'guard_of_mark', key: [mark], leadsTo: `guard_${slot}` },
   ];

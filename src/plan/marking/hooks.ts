@@ -66,7 +66,12 @@ export function hooks(v6: boolean): Hook[] {
     [
       'translate',
       'nat postrouting 100',
-      [local, { text: 'fib saddr . oif type local accept' }, { text: `${OURS} @marks masquerade` }],
+      [
+        local,
+        { text: `${OURS} vmap @source_of_mark` },
+        { text: 'fib saddr . oif type local accept' },
+        { text: `${OURS} @marks masquerade` },
+      ],
     ],
     // Last of all, where the device is final: ours, and not by its way out, is stopped.
     [

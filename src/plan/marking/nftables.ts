@@ -71,6 +71,7 @@ const COLLECTIONS: readonly (readonly [id: string, type: string])[] = [
   ['map new_of_class', 'typeof meta cgroup : verdict'],
   ['map guard_of_class', 'typeof meta cgroup : verdict'],
   ['map clamp_of_mark', 'type mark : verdict'],
+  ['map source_of_mark', 'type mark : verdict'],
   ['map set_of_mark', 'type mark : verdict'],
   ['map guard_of_mark', 'type mark : verdict'],
   ['map arrival_of_device', 'typeof meta nfproto . iifname : verdict'],
