@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { ViaError } from '../failure.js';
+import { ViaError, wordsOf } from '../failure.js';
 import { NO_NET_CLS } from './hierarchy.js';
 
 /** One process of a tool: its arguments, and what it reads on its standard input. */
@@ -40,7 +40,7 @@ export function runTools(
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   });
-  if (error !== undefined) throw new ViaError('shell', '/bin/sh', error.message, { cause: error });
+  if (error !== undefined) throw new ViaError('shell', '/bin/sh', wordsOf(error), { cause: error });
   if (status === FLOCK + 1) return undefined;
   if (status !== 0 && status !== null) throw flockError(status - FLOCK);
   const codes = (output[1] ?? '').split('\n').filter((line) => line !== '');

@@ -50,20 +50,20 @@ export async function watchTools(lab: Lab): Promise<Tools> {
   };
 }
 
-/** What to put before a command that is not to find a program, as if its package were not there; nobody else misses it. */
-export function without(name: string): string[] {
+/** What to put before a command that is not to find programs, as if they were not installed; nobody else misses them. */
+export function without(...names: string[]): string[] {
   const script = `
-    name=$1
+    names=$1
     shift
     mount -t tmpfs none /mnt
     for place in sbin bin; do
       mkdir /mnt/$place /mnt/real-$place
       mount --bind /usr/$place /mnt/real-$place
       ln -s /mnt/real-$place/* /mnt/$place
-      rm -f "/mnt/$place/$name"
+      (cd /mnt/$place && rm -f $names)
     done
     for place in sbin bin; do /mnt/real-bin/mount --bind /mnt/$place /usr/$place; done
     exec "$@"
   `;
-  return ['unshare', '--mount', 'sh', '-ec', script, 'without', name];
+  return ['unshare', '--mount', 'sh', '-ec', script, 'without', names.join(' ')];
 }
