@@ -1,4 +1,5 @@
 import test from 'ava';
+import { classic } from '../helpers/classic.js';
 import { makeLab, type Lab } from '../helpers/lab.js';
 import { outside, probe } from '../helpers/probes.js';
 import { by } from '../helpers/runners.js';
@@ -33,6 +34,14 @@ test.serial('neighbours on every connected network are asked directly', async (t
   t.is((await probe(by(lab, '10.0.2.1'), 'tcp', 6, { address: 'fd01::1' })).gateway, 'g1');
   t.is((await probe(by(lab, 'fd02::1'), 'udp', 4, { address: '10.0.1.1' })).gateway, 'g1');
   t.deepEqual(await capture.stop(), []);
+});
+
+test.serial('the classic recipe takes the neighbours of other networks away', async (t) => {
+  const lab = await makeLab(t);
+  const capture = await strays(lab);
+  const ask = { address: '10.0.1.1', timeout: 0.3 };
+  t.is((await probe((argv) => classic(lab, 'g2', argv), 'udp', 4, ask)).error, 'ETIMEDOUT');
+  t.not((await capture.stop()).length, 0);
 });
 
 test.serial('--no-lan sends everything to the gateway', async (t) => {

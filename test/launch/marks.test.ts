@@ -1,4 +1,5 @@
 import test from 'ava';
+import { classic } from '../helpers/classic.js';
 import { makeLab, type Lab } from '../helpers/lab.js';
 import { outside, probe, type Kind } from '../helpers/probes.js';
 import { by, hold } from '../helpers/runners.js';
@@ -21,7 +22,7 @@ const foreign = (chains: string, check: string) => `
     }
   }`;
 
-const setMark = (hook: string, priority: number, type = 'filter', what = 'meta mark set meta mark | 0x2') =>
+const setMark = (hook: string, priority: number, type = 'filter', what = 'meta mark set meta mark | 0x10') =>
   `chain c${-priority}_${hook} { type ${type} hook ${hook} priority ${priority}; ${what}; };`;
 
 const markers = [
@@ -43,7 +44,7 @@ test.serial('bits that others put into the mark stay, and ours still count', asy
   const lab = await makeLab(t);
   const held = await hold(lab, both);
   for (const { name, chains } of markers) {
-    await lab.sh('client', `nft -f - <<'EOF'\n${foreign(chains, 'meta mark & 0xffffff == 0x2')}\nEOF`);
+    await lab.sh('client', `nft -f - <<'EOF'\n${foreign(chains, 'meta mark & 0xffffff == 0x10')}\nEOF`);
     for (const kind of kinds)
       for (const family of [4, 6] as const) {
         const seen = await probe(by(lab, both), kind, family);
@@ -55,6 +56,16 @@ test.serial('bits that others put into the mark stay, and ours still count', asy
     await lab.sh('client', 'nft delete table inet foreign');
   }
   await held.release();
+});
+
+test.serial('the classic recipe goes by main as soon as somebody adds a bit', async (t) => {
+  const lab = await makeLab(t);
+  // By g3, where the source address is right as it is.
+  const ask = () => probe((argv) => classic(lab, 'g3', argv), 'tcp', 4);
+  t.is((await ask()).gateway, 'g3');
+  await lab.sh('client', `nft -f - <<'EOF'\n${foreign(setMark('output', -100, 'route'), '')}\nEOF`);
+  t.is((await ask()).gateway, 'g1');
+  t.is((await probe(by(lab, '10.0.1.3'), 'tcp', 4)).gateway, 'g3');
 });
 
 /** Where others write into the connection mark, low bits only, as those do who share it. */

@@ -1,6 +1,8 @@
 import test from 'ava';
-import { askFrom, farBehind, ports, serveInside, serveOutside, unanswered } from '../helpers/clients.js';
+import { classic } from '../helpers/classic.js';
+import { askFrom, farBehind, own, ports, serveInside, serveOutside, unanswered } from '../helpers/clients.js';
 import { makeLab } from '../helpers/lab.js';
+import { fixture } from '../helpers/paths.js';
 import { hold } from '../helpers/runners.js';
 
 const everybody = ['g1', 'g2', 'g3'] as const;
@@ -21,6 +23,17 @@ for (const gateway of ['10.0.1.3,fd01::3', '10.0.1.3,fe80::1:3%c1'])
     server.kill();
     await server.done;
   });
+
+test.serial('a server by the classic recipe answers all by its gateway', async (t) => {
+  const lab = await makeLab(t);
+  const ended = classic(lab, 'g3', [process.execPath, fixture('server.mjs'), 'inside', ...own]);
+  await lab.sh('client', 'until curl -s -m1 -o /dev/null 127.0.0.1; do sleep 0.05; done');
+  const silent = unanswered(await askFrom(lab, everybody, ports.inside), 'inside');
+  // v6 it leaves alone.
+  for (const who of farBehind('g1').filter((one) => one.endsWith('v4'))) t.true(silent.includes(who), who);
+  for (const { pid, argv } of lab.processes()) if (argv.includes('inside')) process.kill(pid);
+  await ended;
+});
 
 test.serial('groups of both routers, and one of another uplink, at once', async (t) => {
   const lab = await makeLab(t);
