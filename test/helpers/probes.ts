@@ -43,6 +43,30 @@ export async function probe(runner: Runner, kind: Kind, family: 4 | 6, options: 
   return kind === 'ping' ? readPing(result) : readProbe(result);
 }
 
+/** What `probeAll` asks for, and the name of the answer: `tcp v4`. */
+export type Asked = readonly [kind: Kind, family: 4 | 6];
+export const allKinds: readonly Asked[] = ([4, 6] as const).flatMap((family) =>
+  (['tcp', 'udp', 'ping'] as const).map((kind): Asked => [kind, family]),
+);
+
+/** Asks several times from one run, one after the other; gives who answered, or the error, by `tcp v4` and so on. */
+export async function probeAll(runner: Runner, asked = allKinds): Promise<Record<string, string>> {
+  const end = '=== end';
+  const lines = asked.map(([kind, family]) => {
+    const words = probeCommand(kind, { address: family === 4 ? far.v4 : far.v6 });
+    return `${words.join(' ')} 2>&1; echo '${end}'`;
+  });
+  const result = await runner(['sh', '-c', lines.join('\n')]);
+  const parts = result.stdout.split(`${end}\n`);
+  return Object.fromEntries(
+    asked.map(([kind, family], i) => {
+      const part = { ...result, stdout: parts[i] ?? '' };
+      const { gateway, error } = kind === 'ping' ? readPing(part) : readProbe(part);
+      return [`${kind} v${family}`, gateway ?? error ?? ''];
+    }),
+  );
+}
+
 /** A runner outside any group. */
 export function outside(lab: Lab, place: Place = 'client'): Runner {
   return (argv) => lab.run(place, argv);

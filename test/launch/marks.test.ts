@@ -1,12 +1,13 @@
 import test from 'ava';
 import { classic } from '../helpers/classic.js';
 import { makeLab, type Lab } from '../helpers/lab.js';
-import { outside, probe, type Kind } from '../helpers/probes.js';
+import { allKinds, outside, probe, probeAll } from '../helpers/probes.js';
 import { by, hold } from '../helpers/runners.js';
 import { client } from '../helpers/topology.js';
 
-const kinds: Kind[] = ['tcp', 'udp', 'ping'];
 const both = '10.0.2.1,fd02::1';
+const everywhere = (gateway: string) =>
+  Object.fromEntries(allKinds.map(([kind, family]) => [`${kind} v${family}`, gateway]));
 
 /** Somebody else's table, which looks last at what it has set: what of it is not as it was, is counted. */
 const foreign = (chains: string, check: string) => `
@@ -45,12 +46,8 @@ test.serial('bits that others put into the mark stay, and ours still count', asy
   const held = await hold(lab, both);
   for (const { name, chains } of markers) {
     await lab.sh('client', `nft -f - <<'EOF'\n${foreign(chains, 'meta mark & 0xffffff == 0x10')}\nEOF`);
-    for (const kind of kinds)
-      for (const family of [4, 6] as const) {
-        const seen = await probe(by(lab, both), kind, family);
-        t.is(seen.gateway, 'g2', `${name}: ${kind} v${family}: ${seen.error}`);
-        t.is((await probe(outside(lab), kind, family)).gateway, 'g1', name);
-      }
+    t.deepEqual(await probeAll(by(lab, both)), everywhere('g2'), name);
+    t.deepEqual(await probeAll(outside(lab)), everywhere('g1'), name);
     t.is(await counted(lab, 'wrong'), 0, name);
     t.true((await counted(lab, 'right')) > 0, name);
     await lab.sh('client', 'nft delete table inet foreign');
@@ -80,11 +77,8 @@ test.serial('bits that others put into the connection mark stay', async (t) => {
   const held = await hold(lab, both);
   for (const { name, chains } of trackers) {
     await lab.sh('client', `nft -f - <<'EOF'\n${foreign(chains, 'ct mark & 0xffffff == 0x1234')}\nEOF`);
-    for (const kind of kinds)
-      for (const family of [4, 6] as const) {
-        t.is((await probe(by(lab, both), kind, family)).gateway, 'g2', `${name}: ${kind} v${family}`);
-        t.is((await probe(outside(lab), kind, family)).gateway, 'g1', name);
-      }
+    t.deepEqual(await probeAll(by(lab, both)), everywhere('g2'), name);
+    t.deepEqual(await probeAll(outside(lab)), everywhere('g1'), name);
     t.is(await counted(lab, 'wrong'), 0, name);
     t.true((await counted(lab, 'right')) > 0, name);
     await lab.sh('client', 'nft delete table inet foreign');
