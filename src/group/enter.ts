@@ -1,9 +1,11 @@
+import { v4 as newUuid } from 'uuid';
 import { ViaError } from '../failure.js';
 import { takeAhead } from '../kernel/ahead.js';
 import { cgroupPath, classIds, moveInto } from '../kernel/cgroup.js';
 import { askNeighbours } from '../kernel/neighbours.js';
 import { netnsOf } from '../kernel/proc.js';
 import { isOurs, tableOfLine } from '../kernel/routing.js';
+import { randomBytes } from '../kernel/random.js';
 import { runTools } from '../kernel/tools.js';
 import { nameOf, unknownRouters } from '../plan/marking/arrivals.js';
 import { chooseSlot, type Taken } from '../plan/slots.js';
@@ -41,7 +43,7 @@ export async function enter(ask: Ask, tell: Tell): Promise<Membership> {
   trace('read');
   try {
     const system = look(done, SWEEPING);
-    const { group, facts } = await groupFor(ask, system);
+    const { group, facts } = groupFor(ask, system);
     const path = cgroupPath(facts.hierarchy.path, group.uuid);
     const known = system.groups.some(({ uuid }) => uuid === group.uuid);
     const more = known ? [] : [group];
@@ -71,15 +73,13 @@ async function neighboursFor(group: Group, { groups, facts }: System, lock: Lock
 }
 
 /** The group of a way out: the one there is, or a new one on a free slot; and the facts with its record. */
-export async function groupFor(ask: Ask, system: System): Promise<{ group: Group; facts: System['facts'] }> {
+export function groupFor(ask: Ask, system: System): { group: Group; facts: System['facts'] } {
   const wayOut = ask.resolve(system);
   const key = keyOf(wayOut);
   const known = groupIn(system, key, ask);
   if (known !== undefined) return { group: known, facts: system.facts };
-  // Loads crypto, which only a new group is worth.
-  const { v4: newUuid } = await import('uuid');
   const { firewall } = ask;
-  const group = { uuid: newUuid(), ...chooseSlot(key, takenIn(system)), wayOut, firewall };
+  const group = { uuid: newUuid({ random: randomBytes(16) }), ...chooseSlot(key, takenIn(system)), wayOut, firewall };
   const record = recordText({ asked: ask.text, namespace: system.facts.namespace, key, firewall });
   return { group, facts: { ...system.facts, records: new Map([...system.facts.records, [group.uuid, record]]) } };
 }

@@ -43,7 +43,7 @@ export async function dryRun(request: Launch | Extract<Request, { word: 'none' }
   const ask = askFor(request);
   const jobs = root ? lookJobs(ask.firewall) : lookJobsOfUser();
   const system = look(runTools(jobs) ?? [], root ? WATCHING : BLIND);
-  const { group, facts } = await groupFor(ask, system);
+  const { group, facts } = groupFor(ask, system);
   const known = system.groups.some(({ uuid }) => uuid === group.uuid);
   if (!root) say.out(['# not root: the firewall, and the groups there are, could not be read']);
   const more = known ? [] : [group];
