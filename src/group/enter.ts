@@ -2,6 +2,7 @@ import { v4 as newUuid } from 'uuid';
 import { ViaError } from '../failure.js';
 import { takeAhead } from '../kernel/ahead.js';
 import { cgroupPath, classIds, moveInto } from '../kernel/cgroup.js';
+import { firewallWithoutNft } from '../kernel/firewall.js';
 import { askNeighbours } from '../kernel/neighbours.js';
 import { netnsOf } from '../kernel/proc.js';
 import { isOurs, tableOfLine } from '../kernel/routing.js';
@@ -21,9 +22,9 @@ import { changesFor, lookAgain, settle, type Tell } from './settle.js';
 export interface Ask {
   readonly text: string;
   readonly resolve: (system: System) => WayOut;
-  /** What marks a new group, and whether a group that is marked otherwise will do. */
+  /** What marks a new group, and what else a group may be marked by that is there already. */
   readonly firewall: Firewall;
-  readonly anyFirewall: boolean;
+  readonly accepts: readonly Firewall[];
 }
 
 /** The group that this process is a member of. */
@@ -36,13 +37,16 @@ export interface Membership {
  * Makes this process a member of the group of a way out, which is made, or verified and mended, before. Throws when
  * anything fails; what was changed is undone then.
  */
-export async function enter(ask: Ask, tell: Tell): Promise<Membership> {
-  const quick = enterKnown(ask, tell);
+export async function enter(wish: Ask, tell: Tell): Promise<Membership> {
+  const quick = enterKnown(wish, tell);
   if (quick !== undefined) return quick;
-  const { lock, done } = await lockAndRun(lookJobs(ask.firewall));
+  const { lock, done } = await lockAndRun(lookJobs(wish.firewall));
   trace('read');
+  let ask = wish;
   try {
-    const system = look(done, SWEEPING);
+    let system = look(done, SWEEPING);
+    ask = possible(wish, system);
+    if (ask !== wish) system = lookAgain(lock, ask.firewall);
     const { group, facts } = groupFor(ask, system);
     const path = cgroupPath(facts.hierarchy.path, group.uuid);
     const known = system.groups.some(({ uuid }) => uuid === group.uuid);
@@ -84,8 +88,14 @@ export function groupFor(ask: Ask, system: System): { group: Group; facts: Syste
   return { group, facts: { ...system.facts, records: new Map([...system.facts.records, [group.uuid, record]]) } };
 }
 
-const groupIn = ({ groups }: System, key: string, { firewall, anyFirewall }: Ask): Group | undefined =>
-  groups.find((group) => keyOf(group.wayOut) === key && (anyFirewall || group.firewall === firewall));
+const groupIn = ({ groups }: System, key: string, { accepts }: Ask): Group | undefined =>
+  groups.find((group) => keyOf(group.wayOut) === key && accepts.includes(group.firewall));
+
+/** The same with iptables, where it would do and this kernel has no nftables. */
+export function possible(ask: Ask, { firewall: { failed } }: System): Ask {
+  const other = failed === undefined || ask.firewall !== 'nft' ? undefined : firewallWithoutNft();
+  return other !== undefined && ask.accepts.includes(other) ? { ...ask, firewall: other } : ask;
+}
 
 /**
  * Without the lock, the way into a group that is used already: looks whether all is as it ought to be, and joins. That

@@ -1,18 +1,24 @@
 import { listCgroups, removedNow, type Cgroup } from '../kernel/cgroup.js';
-import { hasNft, listJob, NEXT_FAMILY } from '../kernel/firewall.js';
 import { findHierarchy, type Hierarchy } from '../kernel/hierarchy.js';
 import { hasV6, netnsExists, netnsOf } from '../kernel/proc.js';
 import { NO_ROUTING, parseRouting, readJob, routingThings, type Routing } from '../kernel/routing.js';
 import { filteredDevices, srcValidMark } from '../kernel/sysctl.js';
 import { toolError, type Done, type Job } from '../kernel/tools.js';
 import type { Facts } from '../plan/facts.js';
-import { readSave, type IptablesSeen } from '../plan/marking/iptables/listing.js';
-import { readListing, type FirewallSeen } from '../plan/marking/listing.js';
 import { slotOfClassId } from '../plan/numbers.js';
 import type { Firewall, Thing } from '../plan/things.js';
-import { cgroupThing, recordThing, runtimeDirectory, RUNTIME, sysctlRecord, sysctlThing } from '../plan/wanted.js';
+import {
+  builtinRecord,
+  cgroupThing,
+  recordThing,
+  runtimeDirectory,
+  RUNTIME,
+  sysctlRecord,
+  sysctlThing,
+} from '../plan/wanted.js';
 import { parseKey, type Family, type Group } from '../plan/wayout.js';
 import { connectedNetworks, defaultRoutes, neighbourAddresses } from '../gateway/routes.js';
+import { builtinsOf, firewallJobs, firewallsIn, type Firewalls } from './firewalls.js';
 import { readRecords, type Records } from './records.js';
 
 /** The system as it is: all that a launch, a leave and a sweep decide by. */
@@ -26,7 +32,7 @@ export interface System {
   readonly things: readonly Thing[];
   readonly facts: Facts;
   readonly routing: { readonly [F in Family]: Routing };
-  readonly firewall: FirewallSeen;
+  readonly firewall: Firewalls;
   readonly records: Records;
   /** Not root: which groups there are, and what is theirs, could not be read. */
   readonly blind: boolean;
@@ -48,19 +54,11 @@ export const WATCHING: Manner = { sweep: () => true };
 /** As a user. */
 export const BLIND: Manner = { sweep: () => true, blind: true };
 
-/**
- * The processes that read the kernel, to be run at the same time. The firewalls are those that groups are recorded with,
- * and the one that a new group will have; nftables is only left out where it is not installed.
- */
-export function lookJobs(firewall?: Firewall): Job[] {
-  const recorded = [...readRecords().groups.values()].map(({ record }) => record.firewall);
-  const firewalls = new Set<Firewall>([
-    ...(hasNft() ? ['nft' as const] : []),
-    ...(firewall === undefined ? [] : [firewall]),
-    ...recorded,
-  ]);
-  return [readJob(4), ...(hasV6() ? [readJob(6)] : []), ...[...firewalls].map(listJob)];
-}
+/** The processes that read the kernel, to be run at the same time; given are the firewalls to look at in any case. */
+export const lookJobs = (...firewalls: readonly Firewall[]): Job[] => [
+  ...lookJobsOfUser(),
+  ...firewallJobs(firewalls, readRecords()),
+];
 
 /** Those that anybody may run: without the firewalls. */
 export const lookJobsOfUser = (): Job[] => [readJob(4), ...(hasV6() ? [readJob(6)] : [])];
@@ -70,22 +68,16 @@ export function look(done: readonly Done[], { sweep, blind = false }: Manner): S
   const v6 = hasV6();
   const [first, second] = done;
   const routing = { 4: routingOf(first), 6: v6 ? routingOf(second) : NO_ROUTING };
-  const firewall = firewallOf(done.find(({ job }) => job.argv[0] === 'nft'));
-  const iptables = done.flatMap((one) => iptablesOf(one));
-  const named = [...firewall.groups, ...iptables.flatMap(({ groups }) => groups)];
+  const firewall = firewallsIn(done);
   const hierarchy = findHierarchy();
   const records = readRecords();
   const namespace = netnsOf('self') ?? '';
   const known = hierarchy.mounted && !blind ? listCgroups(hierarchy.path) : [];
   const gone = known.filter((cgroup) => cgroup.members.length === 0 && sweep(cgroup));
   const cgroups = known.filter((cgroup) => !gone.includes(cgroup));
-  const groups = cgroups.flatMap((cgroup) => groupOf(cgroup, named, records, namespace) ?? []);
-  const tagged = [
-    ...routingThings(4, routing[4]),
-    ...routingThings(6, routing[6]),
-    ...firewall.things,
-    ...iptables.flatMap(({ things }) => things),
-  ];
+  const groups = cgroups.flatMap((cgroup) => groupOf(cgroup, firewall.groups, records, namespace) ?? []);
+  const tagged = [...routingThings(4, routing[4]), ...routingThings(6, routing[6]), ...firewall.things];
+  const builtins = builtinsOf(firewall, records, namespace, tagged.length > 0);
   const oldMarks = records.sysctls.filter((record) => record.namespace === namespace && tagged.length > 0);
   const devices = new Set(routing[4].links.filter(({ flags }) => flags.includes('UP')).map(({ ifname }) => ifname));
   const facts: Facts = {
@@ -108,6 +100,7 @@ export function look(done: readonly Done[], { sweep, blind = false }: Manner): S
         return old === '0' ? [[name, old] as const] : [];
       }),
     ),
+    ...(builtins.absent === undefined ? {} : { absent: builtins.absent }),
     records: new Map([...records.groups].map(([uuid, { text }]) => [uuid, text])),
     elsewhere: cgroups.some(({ uuid }) => !groups.some((group) => group.uuid === uuid)),
   };
@@ -115,6 +108,7 @@ export function look(done: readonly Done[], { sweep, blind = false }: Manner): S
   const things = [
     ...tagged,
     ...machine,
+    ...builtins.things,
     ...oldMarks.map(({ device, old }) => sysctlThing(device, srcValidMark(device), old, namespace)),
     ...[...groups, ...gone].map(({ uuid, classId }) => cgroupThing(`${hierarchy.path}/via-${uuid}`, classId)),
     ...recordThings(records, cgroups, groups),
@@ -140,32 +134,11 @@ function routingOf(done: Done | undefined): Routing {
   return parseRouting(done.output);
 }
 
-function firewallOf(done: Done | undefined): FirewallSeen {
-  if (done === undefined || /No such file or directory/.test(done.output)) return readListing('');
-  if (done.status !== 0) throw toolError('firewall', done);
-  return readListing(done.output);
-}
-
-function iptablesOf({ job, status, output }: Done): IptablesSeen[] {
-  const by = IPTABLES.find((name) => job.argv.includes(`${name}-save -c`));
-  if (by === undefined) return [];
-  if (status !== 0) throw toolError('firewall', { job: { argv: [by] }, status, output });
-  const [v4 = '', v6 = ''] = output.split(NEXT_FAMILY);
-  return [readSave(by, 4, v4), readSave(by, 6, v6)];
-}
-
-const IPTABLES = ['iptables-nft', 'iptables-legacy'] as const;
-
 /**
  * The group of a cgroup, where it is one of this network namespace: our table names it, or, when somebody removed the
  * table, its record does and a member is here. The namespace's number alone says nothing: numbers are used again.
  */
-function groupOf(
-  cgroup: Cgroup,
-  named: FirewallSeen['groups'],
-  records: Records,
-  namespace: string,
-): Group | undefined {
+function groupOf(cgroup: Cgroup, named: Firewalls['groups'], records: Records, namespace: string): Group | undefined {
   const { uuid, classId, members } = cgroup;
   const slot = slotOfClassId(classId);
   if (slot === undefined) return undefined;
@@ -192,9 +165,12 @@ function recordThings(records: Records, cgroups: readonly Cgroup[], groups: read
     .map(([uuid, { text }]) => recordThing(`${RUNTIME}/group-${uuid}`, text));
 }
 
-/** What a killed via was writing; and, where no group is left, the sysctls of network namespaces that are gone. */
-function uselessRecords({ broken, sysctls }: Records, cgroups: readonly Cgroup[]): Thing[] {
-  const gone = cgroups.length > 0 ? [] : sysctls.filter(({ namespace }) => !netnsExists(namespace));
-  const paths = gone.map(({ device, namespace }) => sysctlRecord(device, namespace));
+/** What a killed via was writing; and, where no group is left, the records of network namespaces that are gone. */
+function uselessRecords({ broken, sysctls, builtins }: Records, cgroups: readonly Cgroup[]): Thing[] {
+  const isGone = ({ namespace }: { namespace: string }): boolean => cgroups.length === 0 && !netnsExists(namespace);
+  const paths = [
+    ...sysctls.filter(isGone).map(({ device, namespace }) => sysctlRecord(device, namespace)),
+    ...builtins.filter(isGone).map(({ namespace }) => builtinRecord(namespace)),
+  ];
   return [...broken, ...paths].map((path) => recordThing(path, ''));
 }

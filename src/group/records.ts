@@ -22,10 +22,17 @@ export interface SysctlRecord {
   readonly old: string;
 }
 
-/** All records of the machine: by uuid, and by device. */
+/** What of iptables' tables was not there before us. */
+export interface BuiltinRecord {
+  readonly namespace: string;
+  readonly absent: readonly string[];
+}
+
+/** All records of the machine: by uuid, by device, and by network namespace. */
 export interface Records {
   readonly groups: ReadonlyMap<string, { readonly record: GroupRecord; readonly text: string }>;
   readonly sysctls: readonly SysctlRecord[];
+  readonly builtins: readonly BuiltinRecord[];
   /** Paths of records that were cut off: whoever wrote them was killed before he did what they are about. */
   readonly broken: readonly string[];
   /** Whether there is a directory for records. */
@@ -36,22 +43,27 @@ export interface Records {
 export function readRecords(): Records {
   const groups = new Map<string, { record: GroupRecord; text: string }>();
   const sysctls: SysctlRecord[] = [];
+  const builtins: BuiltinRecord[] = [];
   const broken: string[] = [];
   const names = ignoring(['ENOENT', 'ENOTDIR', 'EACCES'], () => readdirSync(RUNTIME)) ?? [];
   for (const name of names) {
-    const [, uuid, number, device] = /^(?:group-([\da-f-]{36})|sysctl-(\d+)-([\w.-]+))$/.exec(name) ?? [];
-    if (uuid === undefined && device === undefined) continue;
+    const [, uuid, number, device, space] = NAMES.exec(name) ?? [];
+    if (uuid === undefined && device === undefined && space === undefined) continue;
     const path = `${RUNTIME}/${name}`;
     const text = ignoring(['ENOENT', 'EISDIR', 'EACCES'], () => readFileSync(path, 'utf8'));
     if (text === undefined) continue;
     const record = parse(text);
+    const absent = space === undefined ? undefined : parseList(text);
     if (uuid !== undefined && record !== undefined) groups.set(uuid, { record, text });
     else if (device !== undefined && /^[01]\n$/.test(text))
       sysctls.push({ namespace: `net:[${number}]`, device, old: text.trim() });
+    else if (absent !== undefined) builtins.push({ namespace: `net:[${space}]`, absent });
     else broken.push(path);
   }
-  return { groups, sysctls, broken, exists: existsSync(RUNTIME) };
+  return { groups, sysctls, builtins, broken, exists: existsSync(RUNTIME) };
 }
+
+const NAMES = /^(?:group-([\da-f-]{36})|sysctl-(\d+)-([\w.-]+)|iptables-(\d+))$/;
 
 /** A record's text; one line, so that it is readable and can be typed. */
 export const recordText = ({ asked, namespace, key, firewall }: GroupRecord): string =>
@@ -66,6 +78,15 @@ function parse(text: string): GroupRecord | undefined {
     if (typeof asked !== 'string' || typeof namespace !== 'string' || typeof key !== 'string') return undefined;
     if (!FIREWALLS.includes(firewall as Firewall)) return undefined;
     return { asked, namespace, key, firewall: firewall as Firewall };
+  } catch {
+    return undefined;
+  }
+}
+
+function parseList(text: string): string[] | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) && value.every((one) => typeof one === 'string') ? value : undefined;
   } catch {
     return undefined;
   }

@@ -17,10 +17,12 @@ export type Tell = (lines: () => readonly string[]) => void;
 
 /**
  * What has to change for these groups, beside those that are alive, and for no others. Throws where the table they need
- * is there already and not ours.
+ * is there already and not ours, or this kernel has no nftables.
  */
 export function changesFor(system: System, more: readonly Group[]): Change[] {
   const groups = [...system.groups, ...more];
+  const { failed } = system.firewall;
+  if (failed !== undefined && groups.some(({ firewall }) => firewall === 'nft')) throw failed;
   if (groups.some(({ firewall }) => firewall === 'nft') && system.firewall.foreign) {
     const hint = `via needs the name; if nobody needs the table: nft delete table ${TABLE}`;
     throw new ViaError('firewall', `table ${TABLE}`, 'not made by via', { hint });
@@ -38,7 +40,7 @@ export function settle(system: System, more: readonly Group[], lock: Lock, tell:
     make(changes, lock, lock.isNew ? (lines) => tell(() => [...render([MADE], firewalls), ...lines()]) : tell);
   } catch (error) {
     try {
-      make(changesSince(system, more, lookAgain(lock, more[0]?.firewall)), lock, tell);
+      make(changesSince(system, more, lookAgain(lock, ...more.map(({ firewall }) => firewall))), lock, tell);
     } catch {
       throw error;
     }
@@ -55,8 +57,8 @@ function changesSince(before: System, more: readonly Group[], now: System): Chan
 }
 
 /** Looks while the lock is held already. */
-export const lookAgain = ({ fd }: Lock, firewall?: Firewall): System =>
-  look(runTools(lookJobs(firewall), { fd, take: false }) ?? [], SWEEPING);
+export const lookAgain = ({ fd }: Lock, ...firewalls: readonly Firewall[]): System =>
+  look(runTools(lookJobs(...firewalls), { fd, take: false }) ?? [], SWEEPING);
 
 function make(changes: readonly Change[], lock: Lock, tell: Tell): void {
   if (changes.length === 0) return;

@@ -10,19 +10,22 @@ import { runTools, toolError, type Job } from './tools.js';
 
 /**
  * Makes the changes: first what the tools do, all at the same time, then the files in their order, so that the cgroup
- * comes last; what is removed before them and after them likewise. Throws at the first that fails.
+ * comes last; what is removed before them and after them likewise. Records are there before what they tell of, and
+ * until it is gone. Throws at the first that fails.
  */
 export function apply(changes: readonly Change[], marking: Marking, lock: number): void {
   const of = (what: 'add' | 'remove', ...kinds: readonly Thing['kind'][]): Thing[] =>
     changes
       .filter((c) => (c.do === 'remove') === (what === 'remove') && kinds.includes(c.thing.kind))
       .map((c) => c.thing);
-  for (const thing of [...of('remove', 'cgroup', 'record'), ...of('remove', 'sysctl')]) remove(thing);
+  for (const thing of [...of('remove', 'cgroup'), ...of('remove', 'sysctl')]) remove(thing);
+  for (const thing of of('add', 'record', 'builtin')) add(thing);
   for (const thing of of('add', 'mount')) if (thing.kind === 'mount') makeDirectory(thing.path);
   const done = runTools(jobs(changes, marking), { fd: lock, take: false }) ?? [];
   for (const one of done) if (one.status !== 0) throw toolError(WHAT[one.job.argv[0]] ?? 'firewall', one);
-  for (const thing of [...of('add', 'sysctl'), ...of('add', 'record'), ...of('add', 'cgroup')]) add(thing);
-  for (const thing of [...of('remove', 'mount'), ...of('remove', 'directory')]) remove(thing);
+  for (const thing of [...of('add', 'sysctl'), ...of('add', 'cgroup')]) add(thing);
+  for (const thing of of('remove', 'record', 'builtin', 'mount')) remove(thing);
+  for (const thing of of('remove', 'directory')) remove(thing);
 }
 
 const WHAT: Readonly<Record<string, string>> = { ip: 'route', nft: 'firewall', mount: 'cgroup', umount: 'cgroup' };
@@ -49,7 +52,7 @@ function jobs(changes: readonly Change[], marking: Marking): Job[] {
 
 function add(thing: Thing): void {
   if (thing.kind === 'cgroup') makeCgroup(thing.path, Number(thing.state));
-  if (thing.kind === 'record') writeRecord(thing.path, thing.state);
+  if (thing.kind === 'record' || thing.kind === 'builtin') writeRecord(thing.path, thing.state);
   if (thing.kind === 'sysctl') {
     writeRecord(thing.record, `${thing.old}\n`);
     setSrcValidMark(thing.device, thing.state);
@@ -59,7 +62,7 @@ function add(thing: Thing): void {
 function remove(thing: Thing): void {
   const absent = ['ENOENT'];
   if (thing.kind === 'cgroup') removedNow(thing.path);
-  if (thing.kind === 'record') ignoring(absent, () => unlinkSync(thing.path));
+  if (thing.kind === 'record' || thing.kind === 'builtin') ignoring(absent, () => unlinkSync(thing.path));
   if (thing.kind === 'sysctl') {
     setSrcValidMark(thing.device, thing.old);
     ignoring(absent, () => unlinkSync(thing.record));

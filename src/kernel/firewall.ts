@@ -3,7 +3,7 @@ import { ViaError } from '../failure.js';
 import type { FirewallChoice } from '../request.js';
 import type { Firewall } from '../plan/things.js';
 import { ignoring } from './cgroup.js';
-import { TOOL_ENVIRONMENT, type Job } from './tools.js';
+import { runTools, TOOL_ENVIRONMENT, type Job } from './tools.js';
 
 /** Whether a tool is on the path that our tools are looked for on. */
 const isInstalled = (tool: string): boolean =>
@@ -21,30 +21,52 @@ export function chooseFirewall(choice: FirewallChoice): Firewall {
   throw new ViaError('firewall', variant, 'not found', { hint: 'install iptables' });
 }
 
+/** What a group of this choice may be marked by. */
+export const firewallsOf = (choice: FirewallChoice): readonly Firewall[] =>
+  choice === 'nft' ? ['nft'] : choice === 'iptables' ? IPTABLES : ['nft', ...IPTABLES];
+
+const IPTABLES = ['iptables-nft', 'iptables-legacy'] as const;
+
+/** The firewall of a kernel without nf_tables; undefined where iptables is not installed. */
+export const firewallWithoutNft = (): Firewall | undefined =>
+  [...IPTABLES].reverse().find((name) => isInstalled(`${name}-restore`));
+
 /** Whether nftables is installed. */
 export const hasNft = (): boolean => isInstalled('nft');
 
-const hasIptables = (): boolean => isInstalled('iptables-nft-restore') || isInstalled('iptables-legacy-restore');
+const hasIptables = (): boolean => IPTABLES.some((name) => isInstalled(`${name}-restore`));
 
-/** Legacy lists its tables there once somebody has used them in this network namespace. */
+/** The variant that holds rules already; the one on nf_tables where legacy does not. */
 function iptablesInUse(): Exclude<Firewall, 'nft'> {
-  const legacy = ['ip_tables_names', 'ip6_tables_names'].some(
+  const [first, second] = legacyHasRules() ? ([...IPTABLES].reverse() as [Variant, Variant]) : IPTABLES;
+  return isInstalled(`${first}-restore`) || !isInstalled(`${second}-restore`) ? first : second;
+}
+
+type Variant = (typeof IPTABLES)[number];
+
+/** Legacy's tables are there once somebody has as much as listed them in this network namespace, and stay. */
+function legacyHasRules(): boolean {
+  const hasTables = ['ip_tables_names', 'ip6_tables_names'].some(
     (name) => (ignoring(['ENOENT', 'EACCES'], () => readFileSync(`/proc/net/${name}`, 'utf8')) ?? '') !== '',
   );
-  const [first, second] = legacy
-    ? (['iptables-legacy', 'iptables-nft'] as const)
-    : (['iptables-nft', 'iptables-legacy'] as const);
-  return isInstalled(`${first}-restore`) || !isInstalled(`${second}-restore`) ? first : second;
+  if (!hasTables || !isInstalled('iptables-legacy-save')) return false;
+  const lists = runTools([{ argv: ['iptables-legacy-save'] }, { argv: ['ip6tables-legacy-save'] }]) ?? [];
+  return lists.some(({ output }) => /^-A /m.test(output));
 }
 
 /** Prints between the two families' rules. */
 export const NEXT_FAMILY = '# IPv6';
 
-/** What lists our rules and chains of a firewall. */
-export function listJob(firewall: Firewall): Job {
+/** What lists our rules and chains of a firewall, of both families where the kernel has both. */
+export function listJob(firewall: Firewall, v6: boolean): Job {
   if (firewall === 'nft') return { argv: ['nft', '-j', 'list', 'table', 'inet', 'via'] };
   const save = (name: string): string => `${name}-save -c`;
-  return {
-    argv: ['{', save(firewall), '&&', `echo '${NEXT_FAMILY}'`, '&&', save(firewall.replace('ip', 'ip6')), ';', '}'],
-  };
+  const second = v6 ? ['&&', `echo '${NEXT_FAMILY}'`, '&&', save(firewall.replace('ip', 'ip6'))] : [];
+  return { argv: ['{', save(firewall), ...second, ';', '}'] };
 }
+
+/** What lists the tables and chains of iptables' that are in nf_tables: iptables itself tells no difference. */
+export const builtinJob: Job = { argv: ['nft', '-j', "'list tables; list chains'"] };
+
+/** The firewalls that are installed: what a killed via left may be in any of them. */
+export const installedFirewalls = (): Firewall[] => IPTABLES.filter((name) => isInstalled(`${name}-save`));

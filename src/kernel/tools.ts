@@ -6,6 +6,8 @@ import { NO_NET_CLS } from './hierarchy.js';
 export interface Job {
   readonly argv: readonly [string, ...string[]];
   readonly input?: string;
+  /** A command of the shell that runs after it, where it worked; nobody asks what came of that. */
+  readonly after?: string;
 }
 
 /** How a job ended; `status` is 127 where the tool is not installed. */
@@ -55,10 +57,11 @@ const names = (jobs: readonly Job[]): string => jobs.map(({ argv }) => argv[0]).
 
 /** Words of our own and numbers only: nothing that comes from outside needs quoting here. */
 function script(jobs: readonly Job[], take: boolean): string {
-  const starts = jobs.map(({ argv, input }, i) => {
+  const starts = jobs.map(({ argv, input, after }, i) => {
     const redirections = `>&${FIRST + i} 2>&1`;
     const stdin = input === undefined ? '</dev/null &' : `<<'END-OF-INPUT' &\n${input}END-OF-INPUT`;
-    return `${argv.join(' ')} ${redirections} ${stdin}\np${i}=$!`;
+    const command = after === undefined ? argv.join(' ') : `{ ${argv.join(' ')} && { ${after} 2>/dev/null || :; }; }`;
+    return `${command} ${redirections} ${stdin}\np${i}=$!`;
   });
   const waits = jobs.map((_, i) => `wait $p${i}; echo $?`);
   return [take ? `flock -n 3 || exit $(($? + ${FLOCK}))` : '', ...starts, ...waits, ''].join('\n');

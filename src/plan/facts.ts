@@ -31,6 +31,8 @@ export interface Facts {
   readonly neighbours: ReadonlyMap<string, string>;
   /** Devices whose replies a reverse path filter would drop: device -> src_valid_mark before us. */
   readonly filtered: ReadonlyMap<string, string>;
+  /** What of iptables' tables in nf_tables was not there before us; undefined where that is not known. */
+  readonly absent?: readonly string[];
   /** Identifies the network namespace on this machine while it exists. */
   readonly namespace: string;
   /** Where the net_cls hierarchy is, or will be, mounted; `own` where the mount is via's. */

@@ -30,6 +30,7 @@ export function plan(wanted: readonly Thing[], seen: readonly Thing[]): Change[]
 const ORDER: readonly Thing['kind'][] = [
   'directory',
   'mount',
+  'builtin',
   'route',
   'rule',
   'firewall',

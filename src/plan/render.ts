@@ -10,10 +10,11 @@ export function render(changes: readonly Change[], marking: Marking): string[] {
     if (thing.kind !== 'firewall') return commands(change);
     if (shown) return [];
     shown = true;
-    return transactions.flatMap(({ argv, input }) => [
+    return transactions.flatMap(({ argv, input, after }) => [
       `${argv.join(' ')} <<'EOF'`,
       ...input.trimEnd().split('\n'),
       'EOF',
+      ...(after === undefined ? [] : [after]),
     ]);
   });
 }
@@ -36,6 +37,8 @@ function add(thing: Thing): string[] {
       return [`mkdir -m 700 ${thing.path}`, `mount -n -t cgroup -o ${thing.controllers} via ${thing.path}`];
     case 'record':
       return [record(thing.state.trimEnd(), thing.path)];
+    case 'builtin':
+      return [record(thing.state.trimEnd(), thing.path)];
     case 'cgroup':
       return [`mkdir ${quote(thing.path)}`, write(thing.state, `${thing.path}/net_cls.classid`)];
     case 'firewall':
@@ -55,6 +58,7 @@ function remove(thing: Thing): string[] {
     case 'mount':
       return [`umount -n ${thing.path}`, `rmdir ${thing.path}`];
     case 'record':
+    case 'builtin':
       return [`rm ${thing.path}`];
     case 'cgroup':
       return [`rmdir ${quote(thing.path)}`];

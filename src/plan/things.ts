@@ -68,9 +68,17 @@ export interface CgroupThing extends Base {
   readonly path: string;
 }
 
+/** What of iptables' own tables was not there before us, on record; its state is the record's text. */
+export interface BuiltinThing extends Base {
+  readonly kind: 'builtin';
+  readonly path: string;
+  /** nft's commands that take it away again, for each family; empty where nothing is to be taken. */
+  readonly take: { readonly [F in Family]: string };
+}
+
 /** An object in the kernel or under /run/via that is ours: wanted, seen, or both. */
 export type Thing =
-  FirewallThing | RoutingThing | SysctlThing | DirectoryThing | MountThing | RecordThing | CgroupThing;
+  FirewallThing | RoutingThing | SysctlThing | BuiltinThing | DirectoryThing | MountThing | RecordThing | CgroupThing;
 
 /** One change, as data. A thing that is mended is removed and added. */
 export interface Change {

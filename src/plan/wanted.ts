@@ -1,7 +1,7 @@
 import type { Facts } from './facts.js';
 import type { Marking } from './marking/marking.js';
 import { wantedRouting } from './routing.js';
-import type { Thing } from './things.js';
+import type { BuiltinThing, Thing } from './things.js';
 import { pathOf, type Group } from './wayout.js';
 
 /** Root's directory for what the kernel cannot tell, and for the lock. */
@@ -13,6 +13,7 @@ export function wanted(groups: readonly Group[], facts: Facts, marking: Marking)
     ...machine(groups, facts),
     ...wantedRouting(groups, facts),
     ...marking.wanted(groups, facts),
+    ...builtins(groups, facts),
     ...sysctls(groups, facts),
     ...groups.flatMap((group) => ofGroup(group, facts)),
   ];
@@ -31,6 +32,28 @@ export const runtimeDirectory = (): Thing => ({
   scope: 'machine',
   state: '',
   path: RUNTIME,
+});
+
+/** Only where iptables keeps its rules in nf_tables: its other variant has its tables from the kernel, and for good. */
+const builtins = (groups: readonly Group[], { absent = [], namespace }: Facts): Thing[] =>
+  absent.length > 0 && groups.some(({ firewall }) => firewall === 'iptables-nft')
+    ? [builtinThing(builtinText(absent), namespace, { 4: '', 6: '' })]
+    : [];
+
+/** The text of the record of what of iptables' tables was not there before us. */
+export const builtinText = (absent: readonly string[]): string => `${JSON.stringify(absent)}\n`;
+
+/** The file that keeps it. */
+export const builtinRecord = (namespace: string): string => `${RUNTIME}/iptables-${namespace.replace(/\D/g, '')}`;
+
+/** The record as a thing. */
+export const builtinThing = (text: string, namespace: string, take: BuiltinThing['take']): BuiltinThing => ({
+  kind: 'builtin',
+  id: 'builtin',
+  scope: 'namespace',
+  state: text,
+  path: builtinRecord(namespace),
+  take,
 });
 
 /** Only where a reverse path filter would drop the answers, and only on the way out's own device. */

@@ -1,15 +1,16 @@
 import { ViaError } from '../failure.js';
 import { resolve } from '../gateway/resolve.js';
 import { parseGateway } from '../gateway/text.js';
-import { enter, groupFor, type Ask } from '../group/enter.js';
+import { enter, groupFor, possible, type Ask } from '../group/enter.js';
 import { leave } from '../group/leave.js';
-import { BLIND, look, lookJobs, lookJobsOfUser, WATCHING } from '../group/look.js';
+import { BLIND, look, lookJobs, lookJobsOfUser, WATCHING, type System } from '../group/look.js';
 import { changesFor } from '../group/settle.js';
-import { chooseFirewall } from '../kernel/firewall.js';
+import { chooseFirewall, firewallsOf } from '../kernel/firewall.js';
 import { runTools } from '../kernel/tools.js';
 import { unknownRouters } from '../plan/marking/arrivals.js';
 import { firewalls } from '../plan/marking/firewalls.js';
 import { quote, render } from '../plan/render.js';
+import type { Firewall } from '../plan/things.js';
 import { cgroupPath } from '../kernel/cgroup.js';
 import type { Request } from '../request.js';
 import type { Say } from '../say.js';
@@ -40,9 +41,12 @@ export async function launch<T>(request: Launch, say: Say, run: () => Promise<T>
 export async function dryRun(request: Launch | Extract<Request, { word: 'none' }>, say: Say): Promise<void> {
   if (request.word === 'none') return say.out([`exec ${request.command.map(quote).join(' ')}`]);
   const root = process.geteuid?.() === 0;
-  const ask = askFor(request);
-  const jobs = root ? lookJobs(ask.firewall) : lookJobsOfUser();
-  const system = look(runTools(jobs) ?? [], root ? WATCHING : BLIND);
+  const wish = askFor(request);
+  const see = (firewall: Firewall): System =>
+    look(runTools(root ? lookJobs(firewall) : lookJobsOfUser()) ?? [], root ? WATCHING : BLIND);
+  const first = see(wish.firewall);
+  const ask = possible(wish, first);
+  const system = ask === wish ? first : see(ask.firewall);
   const { group, facts } = groupFor(ask, system);
   const known = system.groups.some(({ uuid }) => uuid === group.uuid);
   if (!root) say.out(['# not root: the firewall, and the groups there are, could not be read']);
@@ -62,7 +66,7 @@ function askFor({ gateway, options }: Launch): Ask {
   return {
     text: [gateway, `ipv4=${ipv4}`, `ipv6=${ipv6}`, `lan=${lan}`].join(' '),
     firewall: chooseFirewall(options.firewall),
-    anyFirewall: options.firewall === 'auto',
+    accepts: firewallsOf(options.firewall),
     resolve: ({ routing, facts }) => resolve(text, options, { routing, v6: facts.v6 }),
   };
 }

@@ -2,6 +2,7 @@ import { look, lookJobs, SWEEPING, WATCHING } from '../group/look.js';
 import { lockAndRun, unlock } from '../group/lock.js';
 import { changesFor, settle } from '../group/settle.js';
 import { ViaError } from '../failure.js';
+import { installedFirewalls } from '../kernel/firewall.js';
 import { runTools } from '../kernel/tools.js';
 import { firewalls } from '../plan/marking/firewalls.js';
 import { render } from '../plan/render.js';
@@ -12,7 +13,7 @@ import type { Say } from '../say.js';
 export async function sweep({ options }: Extract<Request, { word: 'sweep' }>, say: Say): Promise<void> {
   if (process.geteuid?.() !== 0) throw new ViaError('sweep', '', 'not root', { hint: 'sudo via sweep' });
   if (options.dryRun) return preview(say);
-  const { lock, done } = await lockAndRun(lookJobs());
+  const { lock, done } = await lockAndRun(lookJobs(...installedFirewalls()));
   try {
     settle(look(done, SWEEPING), [], lock, say.changes);
   } finally {
@@ -22,6 +23,6 @@ export async function sweep({ options }: Extract<Request, { word: 'sweep' }>, sa
 
 /** Prints what it would change, as commands. */
 function preview(say: Say): void {
-  const system = look(runTools(lookJobs()) ?? [], WATCHING);
+  const system = look(runTools(lookJobs(...installedFirewalls())) ?? [], WATCHING);
   say.out(render(changesFor(system, []), firewalls));
 }

@@ -1,6 +1,7 @@
 import type { Running } from './exec.js';
 import type { Lab } from './lab.js';
-import { fixture, python, viaBin } from './paths.js';
+import { launchWords } from './firewall.js';
+import { fixture, python } from './paths.js';
 import { client, far, gateways, type Gateway } from './topology.js';
 
 /** All addresses that the client's servers have, unless they are given others. */
@@ -16,7 +17,7 @@ export const serveOutside = (lab: Lab, addresses = own): Promise<Running> =>
 
 /** A server in a group; it ends with its standard input closed or with a signal. */
 export async function serveInside(lab: Lab, words: string[], addresses = own): Promise<Running> {
-  const running = lab.start('client', [viaBin, ...words, '--', ...server, 'inside', ...addresses]);
+  const running = lab.start('client', [...launchWords(words), '--', ...server, 'inside', ...addresses]);
   await running.waitFor(/^ready/m);
   return running;
 }

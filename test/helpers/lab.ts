@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { run, start, type Result, type RunOptions, type Running } from './exec.js';
+import { launchWords, useFirewall } from './firewall.js';
 import { raiseWalls, type Walls } from './isolation.js';
-import { fixture, python, viaBin } from './paths.js';
+import { fixture, python } from './paths.js';
 import { far, gateways, gatewaysOf, topologyScript, type Place, type TopologyOptions } from './topology.js';
 
 export interface LabOptions extends TopologyOptions {
@@ -48,7 +49,7 @@ export class Lab {
 
   /** Runs this checkout's bin/via on the client. */
   via(args: string[], options: RunOptions = {}): Promise<Result> {
-    return this.run('client', [viaBin, ...args], options);
+    return this.run('client', launchWords(args), options);
   }
 
   /** The command line that runs `argv` in the lab, for tests that start processes themselves. */
@@ -97,6 +98,7 @@ export async function makeLab(owner: Owner, options: LabOptions = {}): Promise<L
   const lab = new Lab(await raiseWalls());
   owner.teardown(() => lab.end());
   await lab.sh('lan', topologyScript(options));
+  await lab.sh('client', useFirewall());
   if (options.netCls === 'mounted') await lab.sh('lan', mountNetCls);
   const namespace = (place: Place) => `/proc/${lab.walls.holder}/root/run/netns/${place}`;
   await Promise.all([

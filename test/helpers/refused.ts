@@ -2,7 +2,7 @@ import type { ExecutionContext } from 'ava';
 import type { Result, RunOptions } from './exec.js';
 import type { Lab } from './lab.js';
 import { leaving } from './left.js';
-import { viaBin } from './paths.js';
+import { launchWords } from './firewall.js';
 
 /** via refused in one line, which is like this; the command did not run. */
 export function refused(t: ExecutionContext, result: Result, line: RegExp, what?: string): void {
@@ -20,7 +20,7 @@ export async function refuses(
   line: RegExp,
   { by = [], what = words.join(' '), ...options }: RunOptions & { by?: readonly string[]; what?: string } = {},
 ): Promise<void> {
-  const { result, left } = await leaving(lab, () => lab.run('client', [...by, viaBin, ...words], options));
+  const { result, left } = await leaving(lab, () => lab.run('client', [...by, ...launchWords(words)], options));
   refused(t, result, line, what);
   t.deepEqual(left, [], what);
 }

@@ -1,6 +1,6 @@
 import type { Result } from './exec.js';
 import type { Lab } from './lab.js';
-import { viaBin } from './paths.js';
+import { launchWords } from './firewall.js';
 import type { Runner } from './probes.js';
 
 /** A runner through via: its options and the gateway, as they stand before `--`. */
@@ -17,7 +17,7 @@ export interface Held {
 
 /** Keeps a group alive: a launch whose command waits; it is in the group when this returns. */
 export async function hold(lab: Lab, ...words: string[]): Promise<Held> {
-  const running = lab.start('client', [viaBin, ...words, '--', 'sh', '-c', 'echo "in $$"; exec cat']);
+  const running = lab.start('client', [...launchWords(words), '--', 'sh', '-c', 'echo "in $$"; exec cat']);
   const [, pid] = await running.waitFor(/^in (\d+)$/m);
   return {
     pid: Number(pid),

@@ -1,11 +1,11 @@
 import test from 'ava';
 import { makeLab, type Lab } from '../helpers/lab.js';
-import { viaBin } from '../helpers/paths.js';
+import { launchWords } from '../helpers/firewall.js';
 import { far } from '../helpers/topology.js';
 import { snapshot, diff } from '../helpers/snapshot.js';
 
 const ask = `curl -s -m2 ${far.v4}`;
-const via = (gateway: string, command = ask) => `${viaBin} ${gateway} -- ${command}`;
+const via = (gateway: string, command = ask) => `${launchWords([gateway]).join(' ')} -- ${command}`;
 
 /** The names of the gateways that answered, in their order. */
 async function answers(lab: Lab, words: string[]): Promise<string[]> {

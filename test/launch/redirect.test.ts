@@ -1,6 +1,7 @@
 import test from 'ava';
 import { makeLab, type Lab } from '../helpers/lab.js';
-import { fixture, python, viaBin } from '../helpers/paths.js';
+import { launchWords } from '../helpers/firewall.js';
+import { fixture, python } from '../helpers/paths.js';
 import { outside, probe, probeCommand } from '../helpers/probes.js';
 import { by } from '../helpers/runners.js';
 import { client, far, gateways, type Gateway } from '../helpers/topology.js';
@@ -40,7 +41,7 @@ for (const family of [4, 6] as const)
       await probe(outside(lab), 'ping', family, { address: family === 4 ? router(name) : `${router(name)}%c1` });
 
     const gateway = family === 4 ? router('g3') : `${router('g3')}%c1`;
-    const inside = await talker(lab, [viaBin, gateway, '--'], far[v], 4301);
+    const inside = await talker(lab, [...launchWords([gateway]), '--'], far[v], 4301);
     t.is(await inside.ask(), 'g3');
     t.is((await redirect('g3', 'g1', 4301)).stderr, '');
     await new Promise((resolve) => setTimeout(resolve, 100));

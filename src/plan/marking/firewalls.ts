@@ -20,6 +20,10 @@ export const firewalls: Marking = {
     }),
   transactions: (changes) =>
     NAMES.flatMap((name) =>
-      MARKINGS[name].transactions(changes.filter(({ thing }) => thing.kind === 'firewall' && thing.by === name)),
+      MARKINGS[name].transactions(
+        changes.filter(({ thing }) =>
+          thing.kind === 'firewall' ? thing.by === name : thing.kind === 'builtin' && name === 'iptables-nft',
+        ),
+      ),
     ),
 };

@@ -6,6 +6,8 @@ import type { Group } from '../wayout.js';
 export interface Transaction {
   readonly argv: readonly [string, ...string[]];
   readonly input: string;
+  /** Runs after it, where it worked; what comes of that does not matter. */
+  readonly after?: string;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Facts } from '../../facts.js';
 import type { Change, Firewall, FirewallThing } from '../../things.js';
 import { FAMILIES, type Family, type Group } from '../../wayout.js';
 import { arrivals } from '../arrivals.js';
-import type { Marking } from '../marking.js';
+import type { Marking, Transaction } from '../marking.js';
 import { chainState, commentsOf } from '../rules.js';
 import { groupChains, sharedChains } from './chains.js';
 import { jumps } from './jumps.js';
@@ -16,7 +16,14 @@ export const iptables = (by: IptablesVariant): Marking => ({
     FAMILIES.flatMap((family) => {
       const input = restoreText(family, changes);
       const command = `${family === 4 ? by : by.replace('ip', 'ip6')}-restore`;
-      return input === '' ? [] : [{ argv: [command, '--noflush', '-w', PATIENCE], input }];
+      if (input === '') return [];
+      const after = changes.flatMap(({ do: what, thing }) =>
+        what === 'remove' && thing.kind === 'builtin' && thing.take[family] !== ''
+          ? [`nft '${thing.take[family]}'`]
+          : [],
+      );
+      const transaction: Transaction = { argv: [command, '--noflush', '-w', PATIENCE], input };
+      return [after[0] === undefined ? transaction : { ...transaction, after: after[0] }];
     }),
 });
 

@@ -1,5 +1,6 @@
 import type { FirewallThing } from '../../things.js';
-import { parseKey, type Family, type Group } from '../../wayout.js';
+import { parseKey, pathOf, type Family, type Group } from '../../wayout.js';
+import { nameOf } from '../arrivals.js';
 import { noteIn } from '../rules.js';
 import { jumpThing, ourChain, type IptablesVariant } from './iptables.js';
 
@@ -8,6 +9,10 @@ export interface IptablesSeen {
   readonly things: readonly FirewallThing[];
   readonly groups: readonly Pick<Group, 'uuid' | 'slot' | 'wayOut' | 'firewall'>[];
   readonly stopped: ReadonlyMap<number, number>;
+  /** `<next hop>%<device>` -> the link-layer address by which our rules know the router. */
+  readonly routers: ReadonlyMap<string, string>;
+  /** Built-in chains with a rule of somebody else's: `4 mangle OUTPUT`. */
+  readonly used: readonly string[];
 }
 
 /** `[packets:bytes] -A chain rule` */
@@ -18,6 +23,8 @@ interface Line {
   readonly rule: string;
   readonly comment: string;
 }
+
+const isJump = ({ comment }: Line): boolean => /^[\w-]+\.0 jump \d+$/.test(comment);
 
 /** Reads what `iptables-save -c` printed for one family (iptables-save(8)). */
 export function readSave(by: IptablesVariant, family: Family, text: string): IptablesSeen {
@@ -39,7 +46,14 @@ export function readSave(by: IptablesVariant, family: Family, text: string): Ipt
   }
   const of = (where: string, name: string): Line[] =>
     lines.filter((line) => line.table === where && line.chain === name);
-  const jumps = lines.filter(({ chain, comment }) => !chain.startsWith('via-') && / jump \d+$/.test(comment));
+  const builtin = lines.filter(({ chain }) => !chain.startsWith('via-'));
+  const jumps = builtin.filter((line) => isJump(line));
+  const groups = chains.flatMap(({ name }) => {
+    const slot = Number(/^via-guard-(\d+)$/.exec(name)?.[1]);
+    const uuid = noteIn(of('mangle', name).at(-1)?.comment ?? '');
+    const wayOut = parseKey(noteIn(of('mangle', `via-new-${slot}`).at(-1)?.comment ?? '') ?? '');
+    return uuid === undefined || wayOut === undefined ? [] : [{ uuid, slot, wayOut, firewall: by }];
+  });
   return {
     things: [
       ...chains.map(({ table: where, name }) => {
@@ -48,12 +62,17 @@ export function readSave(by: IptablesVariant, family: Family, text: string): Ipt
       }),
       ...jumps.map((line) => jumpThing(by, family, line.table, line.chain, line.comment, line.rule)),
     ],
-    groups: chains.flatMap(({ name }) => {
-      const slot = Number(/^via-guard-(\d+)$/.exec(name)?.[1]);
-      const uuid = noteIn(of('mangle', name).at(-1)?.comment ?? '');
-      const wayOut = parseKey(noteIn(of('mangle', `via-new-${slot}`).at(-1)?.comment ?? '') ?? '');
-      return uuid === undefined || wayOut === undefined ? [] : [{ uuid, slot, wayOut, firewall: by }];
-    }),
+    groups,
+    routers: new Map(
+      of('mangle', 'via-in').flatMap(({ comment }) => {
+        const [slot, device, router] = noteIn(comment)?.split(' ') ?? [];
+        const group = groups.find((one) => one.slot === Number(slot));
+        const path = group === undefined ? undefined : pathOf(group.wayOut, family);
+        if (router === undefined || path?.nextHop === undefined || path.device !== device) return [];
+        return [[nameOf(path), router] as const];
+      }),
+    ),
+    used: builtin.filter((line) => !isJump(line)).map(({ table: where, chain }) => `${family} ${where} ${chain}`),
     stopped: new Map(
       chains.flatMap(({ name }) => {
         const slot = Number(/^via-guard-(\d+)$/.exec(name)?.[1]);

@@ -1,0 +1,102 @@
+import type { ViaError } from '../failure.js';
+import { builtinJob, hasNft, listJob, NEXT_FAMILY } from '../kernel/firewall.js';
+import { hasV6, netnsOf } from '../kernel/proc.js';
+import { toolError, type Done, type Job } from '../kernel/tools.js';
+import { absentIn, readBuiltins, takeAway, type Builtins } from '../plan/marking/iptables/builtin.js';
+import { readSave, type IptablesSeen } from '../plan/marking/iptables/listing.js';
+import { readListing, type FirewallSeen } from '../plan/marking/listing.js';
+import type { BuiltinThing, Firewall, FirewallThing } from '../plan/things.js';
+import { builtinText, builtinThing } from '../plan/wanted.js';
+import type { Records } from './records.js';
+
+/** What is ours in all firewalls, and what else of them counts. */
+export interface Firewalls extends FirewallSeen {
+  /** Why nftables cannot be used, where this kernel has none. */
+  readonly failed?: ViaError;
+  readonly builtins?: Builtins;
+}
+
+/**
+ * The processes that list firewalls: those that groups of here are recorded with, and the given ones. nftables is only
+ * left out where it is not installed.
+ */
+export function firewallJobs(more: readonly Firewall[], { groups, builtins }: Records): Job[] {
+  const namespace = netnsOf('self');
+  const here = [...groups.values()].filter(({ record }) => record.namespace === namespace);
+  const nft = hasNft();
+  const firewalls = new Set<Firewall>([
+    ...(nft ? ['nft' as const] : []),
+    ...more,
+    ...here.map(({ record }) => record.firewall),
+    ...(builtins.some((record) => record.namespace === namespace) ? ['iptables-nft' as const] : []),
+  ]);
+  const lists = [...firewalls].map((firewall) => listJob(firewall, hasV6()));
+  return nft && firewalls.has('iptables-nft') ? [...lists, builtinJob] : lists;
+}
+
+/** Puts together what they printed. Throws where one of them failed, unless it is that this kernel has no nftables. */
+export function firewallsIn(done: readonly Done[]): Firewalls {
+  const isNft = ({ job }: Done): boolean => job.argv.join(' ') === listJob('nft', true).argv.join(' ');
+  const nft = nftOf(done.find(isNft));
+  const iptables = done.flatMap((one) => iptablesOf(one));
+  const builtin = done.find(({ job }) => job === builtinJob);
+  const foreign = iptables.flatMap(({ by, used }) => (by === 'iptables-nft' ? used : []));
+  const builtins = builtin?.status === 0 ? readBuiltins(builtin.output, foreign) : undefined;
+  return {
+    ...nft,
+    things: [...nft.things, ...iptables.flatMap(({ things }) => things)],
+    groups: [...nft.groups, ...iptables.flatMap(({ groups }) => groups)],
+    routers: new Map([nft, ...iptables].flatMap(({ routers }) => [...routers])),
+    stopped: new Map([nft, ...iptables].flatMap(({ stopped }) => [...stopped])),
+    ...(builtins === undefined ? {} : { builtins }),
+  };
+}
+
+/**
+ * What of iptables' tables was absent before us, and its record where there is one. The namespace's number alone says
+ * nothing, so a record counts only while there are other things of ours.
+ */
+export function builtinsOf(
+  { builtins }: Firewalls,
+  { builtins: records }: Records,
+  namespace: string,
+  isUsed: boolean,
+): { absent?: readonly string[]; things: BuiltinThing[] } {
+  const record = records.find((one) => one.namespace === namespace);
+  const valid = isUsed ? record : undefined;
+  const absent = valid?.absent ?? (builtins === undefined ? undefined : absentIn(builtins));
+  const take = (family: 4 | 6): string =>
+    valid === undefined || builtins === undefined ? '' : takeAway(family, valid.absent, builtins);
+  const things =
+    record === undefined ? [] : [builtinThing(builtinText(record.absent), namespace, { 4: take(4), 6: take(6) })];
+  return absent === undefined ? { things } : { absent, things };
+}
+
+/** How nft fails on a kernel without nf_tables: in the words of 0.9 and of 1.0. */
+const NO_NF_TABLES = /operation not supported|protocol not supported|cache initialization failed/i;
+
+function nftOf(done: Done | undefined): FirewallSeen & { failed?: ViaError } {
+  if (done === undefined || /No such file or directory/.test(done.output)) return readListing('');
+  if (done.status === 0) return readListing(done.output);
+  const failed = toolError('firewall', done);
+  if (!NO_NF_TABLES.test(done.output)) throw failed;
+  return { ...readListing(''), failed };
+}
+
+interface Listed extends IptablesSeen {
+  readonly by: Exclude<Firewall, 'nft'>;
+  readonly things: readonly FirewallThing[];
+}
+
+function iptablesOf({ job, status, output }: Done): Listed[] {
+  const by = IPTABLES.find((name) => job.argv.includes(`${name}-save -c`));
+  if (by === undefined) return [];
+  if (status !== 0) throw toolError('firewall', { job: { argv: [`${by}-save`] }, status, output });
+  const [v4 = '', v6 = ''] = output.split(NEXT_FAMILY);
+  return [
+    { by, ...readSave(by, 4, v4) },
+    { by, ...readSave(by, 6, v6) },
+  ];
+}
+
+const IPTABLES = ['iptables-nft', 'iptables-legacy'] as const;
