@@ -16,6 +16,9 @@ export const markOf = (slot: number): number => (slot << 24) >>> 0;
 /** The connection mark of a connection that came in by a slot's path and was not (yet) answered by a member. */
 export const candidateOf = (slot: number): number => ((slot | 0x80) << 24) >>> 0;
 
+/** The connection mark of a flow that came in by no group's path while there was one, and that nobody answered yet. */
+export const VISITOR = candidateOf(0);
+
 /** The routing table of a slot. */
 export const tableOf = (slot: number): number => 7000 + slot;
 

@@ -39,8 +39,17 @@ function newConnection(group: Group): Rule[] {
   return [...leftAlone(group), { text, note: keyOf(group.wayOut) }];
 }
 
+/**
+ * What leaves by main's device as well, with an address of it, needs no translation, and so no zone of its own: after the
+ * group it would keep the tuple of the answers from whoever sends from there next, whom conntrack then refuses.
+ */
 function zone(group: Group): Rule[] {
-  return [...leftAlone(group), { text: `ct original zone set ${zoneOf(keyOf(group.wayOut))} accept` }];
+  const asItIs = FAMILIES.flatMap((family) => {
+    const path = pathOf(group.wayOut, family);
+    if (path === undefined) return [];
+    return [{ text: `${protocol(family)} oifname "${path.device}" fib saddr . oif type local ct zone set 0 accept` }];
+  });
+  return [...leftAlone(group), ...asItIs, { text: `ct original zone set ${zoneOf(keyOf(group.wayOut))} accept` }];
 }
 
 /**

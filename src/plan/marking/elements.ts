@@ -1,6 +1,6 @@
 import type { Facts } from '../facts.js';
 import { containing } from '../networks.js';
-import { candidateOf, markOf } from '../numbers.js';
+import { candidateOf, markOf, VISITOR } from '../numbers.js';
 import { FAMILIES, type Family, type Group } from '../wayout.js';
 import { arrivals } from './arrivals.js';
 import { clamps, refuses, translates } from './chains.js';
@@ -17,6 +17,7 @@ export interface Element {
 export function elements(groups: readonly Group[], facts: Facts): Element[] {
   return [
     ...(groups.some(({ wayOut }) => wayOut.lan) ? lans(facts) : []),
+    { of: 'candidates', key: [VISITOR], shared: true },
     ...groups.flatMap((group) => dispatch(group, facts)),
     ...FAMILIES.flatMap((family) => candidates(family, groups, facts)),
   ];
@@ -65,6 +66,8 @@ function candidates(family: Family, groups: readonly Group[], facts: Facts): Ele
       ? { of: 'arrival_of_device', key: [protocol, device], leadsTo: `arrive_${slot}` }
       : { of: 'arrival_of_router', key: [protocol, device, router], leadsTo: `arrive_${slot}` },
     { of: 'candidates', key: [candidateOf(slot)] },
+    { of: 'new_of_candidate', key: [candidateOf(slot)], leadsTo: `new_${slot}` },
+    { of: 'guard_of_candidate', key: [candidateOf(slot)], leadsTo: `guard_${slot}` },
     ...sharing.map((group) => ({
       of: 'answer_of_candidate',
       key: [protocol, candidateOf(slot), group.classId],

@@ -1,17 +1,11 @@
-import { hex, MASK, OTHER_BITS } from '../numbers.js';
+import { hex, MASK, OTHER_BITS, VISITOR } from '../numbers.js';
 import type { Rule } from './rules.js';
+import { OURS } from './shared.js';
 
 /** A base chain: name, hook, rules. Priorities are numbers, since nft 1.0.6 does not take every name everywhere. */
 export type Hook = readonly [name: string, hook: string, rules: readonly Rule[]];
 
-const OURS = `ct mark & ${hex(MASK)}`;
 const SYN = 'tcp flags & (syn | ack) == syn';
-
-/** What is not sent through a gateway: networks that are connected, and what never crosses a router. */
-export const lanRules = (v6: boolean): Rule[] => [
-  { text: 'oifname . ip daddr @lan4 accept' },
-  ...(v6 ? [{ text: 'oifname . ip6 daddr @lan6 accept' }, { text: 'ip6 daddr { fe80::/10, ff02::/16 } accept' }] : []),
-];
 
 /** The base chains of the table. Each leads by a map to a group's own chains, so that its cost does not grow. */
 export function hooks(v6: boolean): Hook[] {
@@ -36,6 +30,7 @@ export function hooks(v6: boolean): Hook[] {
         local,
         { text: `meta l4proto tcp ${SYN} meta cgroup vmap @refuse_of_class` },
         { text: `meta l4proto ${v6 ? '{ icmp, ipv6-icmp }' : 'icmp'} meta cgroup vmap @refuse_of_class` },
+        { text: 'ct state invalid goto stray' },
       ],
     ],
     // Right after conntrack (-200), so that whoever looks at the mark next (a reverse path filter) sees ours.
@@ -47,6 +42,12 @@ export function hooks(v6: boolean): Hook[] {
         { text: `tcp flags & syn == syn ${OURS} vmap @clamp_of_mark` },
         { text: `ct state new ${OURS} == 0 meta nfproto . iifname . ether saddr vmap @arrival_of_router` },
         { text: `ct state new ${OURS} == 0 meta nfproto . iifname vmap @arrival_of_device` },
+        // By another path, now: a member may answer. What was there before a group is, is somebody else's.
+        {
+          text:
+            `iifname != "lo" meta l4proto != tcp ct state new ${OURS} == 0 ` +
+            `ct mark set ct mark & ${hex(OTHER_BITS)} | ${hex(VISITOR)}`,
+        },
       ],
     ],
     [
@@ -56,11 +57,12 @@ export function hooks(v6: boolean): Hook[] {
         local,
         // The class of what is sent now, not of what conntrack remembers: an entry may be older than the group.
         { text: `${datagrams} ct direction original meta cgroup vmap @new_of_class` },
+        { text: `meta l4proto != tcp ct direction original ${OURS} @marks goto reused` },
+        { text: `meta l4proto tcp ${SYN} meta cgroup vmap @new_of_class` },
         { text: `${OURS} vmap @set_of_mark` },
         { text: 'ct state new meta cgroup vmap @new_of_class' },
         { text: `ct direction reply meta nfproto . ct mark & ${hex(MASK)} . meta cgroup vmap @answer_of_candidate` },
-        // Answered by somebody who is no member: the connection's mark is again as if we had never been here.
-        { text: `ct direction reply ${OURS} @candidates ct mark set ct mark & ${hex(OTHER_BITS)}` },
+        { text: `ct direction reply ${OURS} @candidates goto answered` },
       ],
     ],
     [
@@ -81,9 +83,12 @@ export function hooks(v6: boolean): Hook[] {
         local,
         // The program's TCP says what main's route takes at once; the peer has to know what this one takes.
         { text: `tcp flags & syn == syn ${OURS} @marks tcp option maxseg size set rt mtu` },
-        { text: 'meta l4proto != tcp ct direction original meta cgroup vmap @guard_of_class' },
+        { text: `meta l4proto != tcp ct direction reply ${OURS} == ${hex(VISITOR)} accept` },
+        { text: 'meta l4proto != tcp meta cgroup vmap @guard_of_class' },
+        { text: `meta l4proto tcp ${SYN} meta cgroup vmap @guard_of_class` },
         { text: `${OURS} vmap @guard_of_mark` },
-        { text: 'ct state { invalid, new, untracked } meta cgroup vmap @guard_of_class' },
+        { text: `ct direction reply ${OURS} @candidates goto guard_answered` },
+        { text: 'ct state { invalid, new, related, untracked } meta cgroup vmap @guard_of_class' },
       ],
     ],
   ];

@@ -3,9 +3,10 @@ import type { Change, FirewallThing, Scope } from '../things.js';
 import type { Group } from '../wayout.js';
 import { groupChains } from './chains.js';
 import { elements, type Element } from './elements.js';
-import { hooks, lanRules } from './hooks.js';
+import { hooks } from './hooks.js';
 import type { Marking } from './marking.js';
 import { chainState, commentsOf, type Rule } from './rules.js';
+import { sharedChains } from './shared.js';
 
 /** Our one table in a network namespace. */
 export const TABLE = 'inet via';
@@ -24,7 +25,7 @@ function wanted(groups: readonly Group[], facts: Facts): FirewallThing[] {
   return [
     thing('table', 'namespace', true, '', () => [`add table ${TABLE}`]),
     ...COLLECTIONS.map(([id, type]) => thing(id, 'namespace', true, '', () => [`add ${named(id)} { ${type}; }`])),
-    chain('lan', lanRules(facts.v6)),
+    ...sharedChains(facts.v6).map(([name, rules]) => chain(name, rules)),
     ...groups.flatMap((group) => [
       counter(group.slot),
       ...groupChains(group, facts).map(([name, rules]) => chain(name, rules, { scope: 'group', owner: group.uuid })),
@@ -73,6 +74,8 @@ const COLLECTIONS: readonly (readonly [id: string, type: string])[] = [
   ['map clamp_of_mark', 'type mark : verdict'],
   ['map source_of_mark', 'type mark : verdict'],
   ['map set_of_mark', 'type mark : verdict'],
+  ['map new_of_candidate', 'type mark : verdict'],
+  ['map guard_of_candidate', 'type mark : verdict'],
   ['map guard_of_mark', 'type mark : verdict'],
   ['map arrival_of_device', 'typeof meta nfproto . iifname : verdict'],
   ['map arrival_of_router', 'typeof meta nfproto . iifname . ether saddr : verdict'],

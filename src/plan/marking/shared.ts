@@ -1,0 +1,61 @@
+import { hex, MASK, OTHER_BITS } from '../numbers.js';
+import type { Rule } from './rules.js';
+
+/** Our bits of a connection's mark. */
+export const OURS = `ct mark & ${hex(MASK)}`;
+
+/** The chains that the base chains lead to, whichever group it is about. */
+export const sharedChains = (v6: boolean): (readonly [string, readonly Rule[]])[] => [
+  ['lan', lan(v6)],
+  ['reused', REUSED],
+  ['answered', ANSWERED],
+  ['guard_answered', GUARD_ANSWERED],
+  ['stray', stray(v6)],
+];
+
+/** Not one of the kernel's own sockets, which have no uid; nft has no word for any uid. */
+const OF_A_PROCESS = 'meta skuid != 4294967295';
+
+/** The connection is again as if we had never been here. */
+const FORGET = `ct mark set ct mark & ${hex(OTHER_BITS)}`;
+
+/** What is not sent through a gateway: networks that are connected, and what never crosses a router. */
+const lan = (v6: boolean): Rule[] => [
+  // A source route makes a router of a neighbour (RFC 7126, RFC 5095, RFC 8754).
+  { text: 'ip option lsrr exists return' },
+  { text: 'ip option ssrr exists return' },
+  ...(v6 ? [{ text: 'exthdr rt exists return' }] : []),
+  { text: 'oifname . ip daddr @lan4 accept' },
+  ...(v6 ? [{ text: 'oifname . ip6 daddr @lan6 accept' }, { text: 'ip6 daddr { fe80::/10, ff02::/16 } accept' }] : []),
+];
+
+/** Datagrams of a flow that was a group's, and not by a member: somebody outside has it now, or it is the kernel's. */
+const REUSED: readonly Rule[] = [{ text: `${OF_A_PROCESS} ${FORGET} return` }, { text: `${OURS} vmap @set_of_mark` }];
+
+/** The answer to a candidate or a visitor, where it did not make the connection a group's. */
+const ANSWERED: readonly Rule[] = [
+  { text: 'meta cgroup @classes return' },
+  { text: `${OF_A_PROCESS} ${FORGET} return` },
+  // A reset, say, in a connection of a group's that conntrack has forgotten: back by the path it came.
+  { text: `meta l4proto tcp ${OURS} vmap @new_of_candidate` },
+  { text: FORGET },
+];
+
+/** The same answers where they leave: a member's to what came by another group's path, and the kernel's. */
+const GUARD_ANSWERED: readonly Rule[] = [
+  { text: 'meta cgroup vmap @guard_of_class' },
+  { text: `${OF_A_PROCESS} return` },
+  { text: `${OURS} vmap @guard_of_candidate` },
+];
+
+/**
+ * What the kernel says of itself about a flow that conntrack does not find, so that nobody knows whose it was: a group's
+ * UDP answer that nobody waits for (its entry is in a zone), a connection of a group whose entry went with the link.
+ */
+const stray = (v6: boolean): Rule[] => [
+  { text: `${OF_A_PROCESS} return` },
+  { text: 'tcp flags & rst == rst drop' },
+  ...['icmp', ...(v6 ? ['icmpv6'] : [])].map((protocol) => ({
+    text: `${protocol} type destination-unreachable ${protocol} code port-unreachable drop`,
+  })),
+];
