@@ -10,7 +10,7 @@ export function groupChains(group: Group, facts: Facts): (readonly [string, read
   return [
     [`set_${slot}`, [{ text: setBits('meta', markOf(slot)) }]],
     [`new_${slot}`, newConnection(group)],
-    [`zone_${slot}`, zone(group)],
+    [`zone_${slot}`, zone(group, facts)],
     ...(refuses(group) ? [[`refuse_${slot}`, refusal(group)] as const] : []),
     [`arrive_${slot}`, [{ text: setBits('ct', candidateOf(slot)) }]],
     ...(clamps(group, facts) ? [[`clamp_${slot}`, clamping(group, facts)] as const] : []),
@@ -43,10 +43,10 @@ function newConnection(group: Group): Rule[] {
  * What leaves by main's device as well, with an address of it, needs no translation, and so no zone of its own: after the
  * group it would keep the tuple of the answers from whoever sends from there next, whom conntrack then refuses.
  */
-function zone(group: Group): Rule[] {
+function zone(group: Group, facts: Facts): Rule[] {
   const asItIs = FAMILIES.flatMap((family) => {
     const path = pathOf(group.wayOut, family);
-    if (path === undefined) return [];
+    if (path === undefined || (family === 4 && translates(group, facts))) return [];
     return [{ text: `${protocol(family)} oifname "${path.device}" fib saddr . oif type local ct zone set 0 accept` }];
   });
   return [...leftAlone(group), ...asItIs, { text: `ct original zone set ${zoneOf(keyOf(group.wayOut))} accept` }];
