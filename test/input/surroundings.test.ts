@@ -46,7 +46,8 @@ test.serial('surroundings that a launch does not mind', async (t) => {
     const { result, left } = await around(lab, script);
     const { code, stdout, stderr } = result;
     t.deepEqual([code, stdout], [0, 'ran\n'], `${what}: ${stderr}`);
-    t.is(stderr, '', what);
+    // dash says this of itself, whatever script it runs.
+    t.is(stderr.replace(/^sh: 0: getcwd\(\) failed: .*\n/gm, ''), '', what);
     t.deepEqual(left, [], what);
   }
 });
