@@ -13,7 +13,11 @@ export const via: Router = (lab, gateway, argv, options) => lab.via([gateways[ga
  * gives no source address, guards nothing and cleans up nothing. Tests of what via adds to it
  * have to fail with this one.
  */
-export const classic: Router = (lab, gateway, argv, options) => {
+export const classic: Router = (lab, gateway, argv, options) =>
+  lab.run('client', classicCommand(gateway, argv), options);
+
+/** Its command line on the client. */
+export function classicCommand(gateway: Gateway, argv: string[]): string[] {
   const number = Number(gateway.slice(1));
   const { v4, device } = gateways[gateway];
   const script = `
@@ -33,5 +37,5 @@ export const classic: Router = (lab, gateway, argv, options) => {
     echo $$ >$group/tasks
     exec "$@"
   `;
-  return lab.run('client', ['sh', '-ec', script, 'classic', ...argv], options);
-};
+  return ['sh', '-ec', script, 'classic', ...argv];
+}

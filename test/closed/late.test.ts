@@ -1,0 +1,57 @@
+import test, { type ExecutionContext } from 'ava';
+import { makeLab } from '../helpers/lab.js';
+import { fixture, python } from '../helpers/paths.js';
+import { sniff } from '../helpers/sniff.js';
+import { client, far } from '../helpers/topology.js';
+import { watchOthers } from './other-path.js';
+import { inGroup, type Product } from './senders.js';
+
+/** Milliseconds within which late.py has said all, and some of it again. */
+const LATE = 900;
+
+for (const gateway of ['g2', 'g3'] as const) {
+  test.serial(`${gateway}: what the kernel says for a member leaves by its gateway`, async (t) => {
+    const { others, own } = await leaveAndWait(t, 'via', gateway);
+    t.deepEqual(others, []);
+    t.deepEqual(missing(own, [4, 6]), []);
+  });
+
+  test.serial(`${gateway}: the classic recipe sends it by main`, async (t) => {
+    const { others } = await leaveAndWait(t, 'classic', gateway);
+    const said = others.join('\n');
+    t.regex(said, /Flags \[\.\]/);
+    t.regex(said, /Flags \[R\]/);
+    t.regex(said, /udp port \d+ unreachable/);
+  });
+}
+
+/** Has a member of a group end its connections; gives what left by another path, and what passed its own. */
+async function leaveAndWait(t: ExecutionContext, product: Product, gateway: 'g2' | 'g3') {
+  const lab = await makeLab(t);
+  await lab.serve(gateway, ['/usr/bin/python3', fixture('late.py')]);
+  const others = await watchOthers(lab, gateway, product === 'classic' ? 4 : undefined);
+  const own = await sniff(lab, gateway, 'eth0', 'portrange 7000-7003');
+  // The classic recipe leaves by g2 with main's source, unless the program chooses its own.
+  const source = product === 'classic' ? [client[gateway === 'g2' ? 'c2' : 'c1'].v4] : [];
+  const leaver = lab.start('client', inGroup(product, gateway, [...python, fixture('leave.py'), ...source]));
+  await leaver.waitFor(/^left$/m);
+  await new Promise((resolve) => setTimeout(resolve, LATE));
+  const seen = { others: await others.stop(), own: await own.stop() };
+  leaver.stdin.end();
+  await leaver.done;
+  return seen;
+}
+
+/** What of the late words, which prove that there was something to say, was not seen on the group's own path. */
+function missing(own: string[], families: (4 | 6)[]): string[] {
+  return families.flatMap((family) => {
+    const { [`v${family}` as const]: address } = far;
+    const count = (pattern: RegExp) => own.filter((line) => line.includes(address) && pattern.test(line)).length;
+    return [
+      ...(count(/\.7002 > .*(UDP|\[\|rx\])/) > 0 ? [] : [`v${family} UDP answer`]),
+      ...(count(/7002: Flags \[R\]/) > 0 ? [] : [`v${family} reset after a late word`]),
+      ...(count(/7003: Flags \[\.\]/) > 2 ? [] : [`v${family} answers of TIME_WAIT`]),
+      ...(count(/700[02]: Flags \[R\.\]/) > 1 ? [] : [`v${family} resets of its own`]),
+    ];
+  });
+}

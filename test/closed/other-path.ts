@@ -1,0 +1,47 @@
+import type { Lab } from '../helpers/lab.js';
+import { sniff, type Sniffer } from '../helpers/sniff.js';
+import { far, type Gateway } from '../helpers/topology.js';
+
+/** The link-layer address of an end of the lab's cables (test/helpers/topology.ts). */
+const link = (subnet: number, host: number): string => `02:00:00:00:0${subnet}:0${host}`;
+
+/** The local port of those who are in no group. */
+export const bystander = 4242;
+
+/** Solicited for the far address, if somebody takes it for a neighbour (RFC 4291, 2.7.1). */
+const solicited = 'ff02::1:ff00:10';
+
+/**
+ * Captures what the client sends to the far addresses by any other path than that of a gateway: from c1 to g1, where
+ * the gateway is g3 on the same link, and from the other device. ARP and neighbour discovery for them count as well.
+ */
+export async function watchOthers(lab: Lab, gateway: Gateway, family?: 4 | 6): Promise<Sniffer> {
+  const hosts = [
+    'ip6[6] = 43',
+    '(ip[0] & 15 > 5 and not ip proto 2)',
+    ...(family === 6 ? [] : [`host ${far.v4}`]),
+    ...(family === 4 ? [] : [`host ${far.v6}`, `dst host ${solicited}`]),
+  ].join(' or ');
+  const from = (subnet: number) => `ether src ${link(subnet, 2)} and (${hosts}) and not port ${bystander}`;
+  // At g1's end of the link: a device that goes down takes a capture with it.
+  const captures =
+    gateway === 'g2'
+      ? [sniff(lab, 'client', 'c1', from(1))]
+      : [sniff(lab, 'g1', 'eth0', `${from(1)} and not ether dst ${link(1, 3)}`), sniff(lab, 'client', 'c2', from(2))];
+  const sniffers = await Promise.all(captures);
+  return { stop: async () => (await Promise.all(sniffers.map((sniffer) => sniffer.stop()))).flat() };
+}
+
+/** How many packets the guards of all groups have stopped. */
+export async function stopped(lab: Lab): Promise<number> {
+  const { nftables } = JSON.parse(await lab.sh('client', 'nft -j list table inet via')) as {
+    nftables: { counter?: { name: string; packets: number } }[];
+  };
+  const counters = nftables.flatMap(({ counter }) => (counter?.name.startsWith('stopped_') ? [counter.packets] : []));
+  if (counters.length === 0) throw new Error('no counter of what was stopped');
+  return counters.reduce((sum, packets) => sum + packets, 0);
+}
+
+/** Connection tracking on a host where nothing of ours is in use. */
+export const track =
+  "nft 'table inet foreign { chain input { type filter hook input priority 0; ct state established accept; }; }'";
