@@ -14,6 +14,8 @@ export interface Firewalls extends FirewallSeen {
   /** Why nftables cannot be used, where this kernel has none. */
   readonly failed?: ViaError;
   readonly builtins?: Builtins;
+  /** What has our names in iptables and is somebody else's. */
+  readonly foreignChains: readonly { readonly by: Firewall; readonly name: string }[];
 }
 
 /**
@@ -40,13 +42,14 @@ export function firewallsIn(done: readonly Done[]): Firewalls {
   const nft = nftOf(done.find(isNft));
   const iptables = done.flatMap((one) => iptablesOf(one));
   const builtin = done.find(({ job }) => job === builtinJob);
-  const foreign = iptables.flatMap(({ by, used }) => (by === 'iptables-nft' ? used : []));
-  const builtins = builtin?.status === 0 ? readBuiltins(builtin.output, foreign) : undefined;
+  const used = iptables.flatMap((one) => (one.by === 'iptables-nft' ? one.used : []));
+  const builtins = builtin?.status === 0 ? readBuiltins(builtin.output, used) : undefined;
   return {
     ...nft,
     things: [...nft.things, ...iptables.flatMap(({ things }) => things)],
     groups: [...nft.groups, ...iptables.flatMap(({ groups }) => groups)],
     routers: new Map([nft, ...iptables].flatMap(({ routers }) => [...routers])),
+    foreignChains: iptables.flatMap(({ by, foreign }) => foreign.map((name) => ({ by, name }))),
     stopped: new Map([nft, ...iptables].flatMap(({ stopped }) => [...stopped])),
     ...(builtins === undefined ? {} : { builtins }),
   };

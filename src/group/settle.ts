@@ -27,6 +27,11 @@ export function changesFor(system: System, more: readonly Group[]): Change[] {
     const hint = `via needs the name; if nobody needs the table: nft delete table ${TABLE}`;
     throw new ViaError('firewall', `table ${TABLE}`, 'not made by via', { hint });
   }
+  const chain = system.firewall.foreignChains.find(({ by }) => groups.some(({ firewall }) => firewall === by));
+  if (chain !== undefined) {
+    const hint = `via needs the name; if nobody needs the chain: ${chain.by} -F ${chain.name}`;
+    throw new ViaError('firewall', `chain ${chain.name}`, 'not made by via', { hint });
+  }
   return plan(wanted(groups, system.facts, firewalls), system.things);
 }
 

@@ -14,6 +14,15 @@ export const launchWords = (words: readonly string[]): string[] =>
     ? [viaBin, ...words]
     : [viaBin, '--firewall', 'iptables', ...words];
 
+/** Whether it can look at a packet's next hop, and at the class of an answer to a SYN. */
+export const seesAll = (): boolean => marking === 'nft';
+
+/** What tells which routers the rules know by their link-layer addresses, for a shell on the machine. */
+export const listRouters = (): string =>
+  marking === 'nft'
+    ? 'nft list map inet via arrival_of_router'
+    : `${marking}-save | grep -o -e '--mac-source [^ ]*'; ${marking.replace('ip', 'ip6')}-save | grep -o -e '--mac-source [^ ]*'`;
+
 /** What makes a machine one where this firewall is in use, for a shell on it; its tables, once there, stay. */
 export const useFirewall = (): string =>
   marking === 'iptables-legacy'

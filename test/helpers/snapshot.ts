@@ -46,7 +46,8 @@ const commands = {
   // Without the time of day in the comments, and without the counters of the built-in chains.
   iptables: `iptables-save | sed '/^#/d; s/ \\[[0-9:]*\\]$//'`,
   ip6tables: `ip6tables-save | sed '/^#/d; s/ \\[[0-9:]*\\]$//'`,
-  'iptables-legacy': 'cat /proc/net/ip_tables_names /proc/net/ip6_tables_names 2>/dev/null',
+  'iptables-legacy': `cat /proc/net/ip_tables_names /proc/net/ip6_tables_names 2>/dev/null
+    { iptables-legacy-save; ip6tables-legacy-save; } | sed '/^#/d; s/ \\[[0-9:]*\\]$//'`,
   rules: 'ip -j rule',
   rules6: 'ip -j -6 rule',
   // A route's age is no part of it.

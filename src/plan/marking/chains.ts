@@ -1,8 +1,8 @@
 import type { Facts } from '../facts.js';
-import { containing } from '../networks.js';
 import { candidateOf, hex, markOf, OTHER_BITS, zoneOf } from '../numbers.js';
 import { FAMILIES, keyOf, pathOf, wayOf, type Family, type Group } from '../wayout.js';
 import type { Rule } from './rules.js';
+import { mainSources, segmentOf } from './uplink.js';
 
 /** A group's chains: name and rules, each after those it leads to. */
 export function groupChains(group: Group, facts: Facts): (readonly [string, readonly Rule[]])[] {
@@ -73,12 +73,11 @@ export const clamps = (group: Group, facts: Facts): boolean => clamping(group, f
  * What the peer says that it takes at once, in its SYN, lowered to what the device takes (RFC 6691): the program's TCP
  * goes by the MTU of main's route.
  */
-function clamping({ wayOut }: Group, { v6, mtus }: Facts): Rule[] {
-  return FAMILIES.filter((family) => family === 4 || v6).flatMap((family) => {
-    const device = pathOf(wayOut, family)?.device;
-    const mtu = mtus.get(device ?? '') ?? Infinity;
-    if (![...mtus.values()].some((other) => other > mtu)) return [];
-    const size = mtu - (family === 4 ? 40 : 60);
+function clamping({ wayOut }: Group, facts: Facts): Rule[] {
+  return FAMILIES.filter((family) => family === 4 || facts.v6).flatMap((family) => {
+    const segment = segmentOf(wayOut, family, facts);
+    if (segment === undefined) return [];
+    const { device, size } = segment;
     return [{ text: `${protocol(family)} iifname "${device}" tcp option maxseg size set ${size}`, note: String(size) }];
   });
 }
@@ -86,24 +85,13 @@ function clamping({ wayOut }: Group, { v6, mtus }: Facts): Rule[] {
 /** Whether the group's router is of another network than main's, on the same device. */
 export const translates = (group: Group, facts: Facts): boolean => translation(group, facts).length > 0;
 
-/**
- * The address that main gives a program is one of the device's, and yet of no use behind this router: it is in another
- * network. Any other address of the device is one that the program chose. IPv4 only: where IPv6 has two routers on a
- * link, nothing tells whose prefix is whose.
- */
-function translation({ wayOut }: Group, { lans, defaults }: Facts): Rule[] {
-  const path = pathOf(wayOut, 4);
-  const nextHop = path?.nextHop;
-  if (nextHop === undefined) return [];
-  const isOwn = (network: string): boolean => containing(network, nextHop, 4);
-  const mains = defaults
-    .filter(({ family, device, source = nextHop }) => family === 4 && device === path?.device && !isOwn(source))
-    .flatMap(({ source }) => source ?? []);
-  const hasOwn = lans.some(({ family, device, network }) => family === 4 && device === path?.device && isOwn(network));
-  if (mains.length === 0 || !hasOwn) return [];
-  const list = [...new Set(mains)].sort().join(', ');
+/** What main gives as a source is of no use behind this router, though it is an address of the device. */
+function translation({ wayOut }: Group, facts: Facts): Rule[] {
+  const sources = mainSources(wayOut, facts);
+  if (sources.length === 0) return [];
+  const list = sources.join(', ');
   return [
-    { text: `ip saddr { ${list} } rt ip nexthop ${nextHop} masquerade`, note: list },
+    { text: `ip saddr { ${list} } rt ip nexthop ${pathOf(wayOut, 4)?.nextHop} masquerade`, note: list },
     { text: 'fib saddr . oif type local accept' },
     { text: 'masquerade' },
   ];

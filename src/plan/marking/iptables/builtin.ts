@@ -1,5 +1,5 @@
 import { FAMILIES, type Family } from '../../wayout.js';
-import { TABLES, type Table } from './text.js';
+import { isOurName, TABLES, type Table } from './text.js';
 
 /** The built-in chains of each table (iptables(8)). */
 const BUILTIN: Readonly<Record<Table, readonly string[]>> = {
@@ -35,7 +35,7 @@ export function readBuiltins(text: string, used: readonly string[]): Builtins {
     present.add(name);
     const isBuiltin = BUILTIN[chain.table as Table]?.includes(chain.name) === true;
     if (isBuiltin && chain.policy !== 'accept') taken.add(name);
-    if (!isBuiltin && !chain.name.startsWith('via-')) taken.add(`${family} ${chain.table}`);
+    if (!isBuiltin && !isOurName(chain.name)) taken.add(`${family} ${chain.table}`);
   }
   return { present, taken };
 }

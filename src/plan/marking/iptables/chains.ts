@@ -3,23 +3,33 @@ import { candidateOf, markOf, zoneOf } from '../../numbers.js';
 import { keyOf, pathOf, wayOf, type Family, type Group } from '../../wayout.js';
 import type { Arrival } from '../arrivals.js';
 import type { Rule } from '../rules.js';
+import { mainSources, segmentOf } from '../uplink.js';
 import { bits, candidate, ofClass, ours, setConnection, setMark, type Chain } from './text.js';
 
 /** A group's own chains in one family, each after those it leads to. */
 export function groupChains(group: Group, family: Family, facts: Facts): Chain[] {
   const { slot, uuid: owner } = group;
   const mangle = { table: 'mangle', owner } as const;
+  const sources = family === 4 ? mainSources(group.wayOut, facts) : [];
   return [
     { ...mangle, name: `via-new-${slot}`, rules: newConnection(group, family) },
     { ...mangle, name: `via-guard-${slot}`, rules: guard(group, family, facts) },
     ...(wayOf(group.wayOut, family) === 'refuse'
       ? [{ table: 'filter', owner, name: `via-rej-${slot}`, rules: refusal(group, family, facts) } as const]
       : []),
+    ...(sources.length > 0
+      ? [{ table: 'nat', owner, name: `via-nat-${slot}`, rules: translation(group, sources, facts) } as const]
+      : []),
   ];
 }
 
 /** The chains with a line for each group: what the built-in chains lead to. */
-export function sharedChains(all: readonly Group[], family: Family, arrivals: readonly Arrival[]): Chain[] {
+export function sharedChains(
+  all: readonly Group[],
+  family: Family,
+  arrivals: readonly Arrival[],
+  facts: Facts,
+): Chain[] {
   const groups = all.filter(({ wayOut }) => wayOf(wayOut, family) !== 'allow');
   const each = (rule: (group: Group) => string | undefined): Rule[] =>
     groups.flatMap((group) => {
@@ -34,7 +44,14 @@ export function sharedChains(all: readonly Group[], family: Family, arrivals: re
       name: 'via-raw',
       rules: each(({ classId, wayOut }) => `${ofClass(classId)} -j CT --zone-orig ${zoneOf(keyOf(wayOut))}`),
     },
-    { table: mangle, name: 'via-pre', rules: each(({ slot }) => `${ours(slot)} ${setMark(slot)}`) },
+    {
+      table: mangle,
+      name: 'via-pre',
+      rules: [
+        ...groups.flatMap((group) => clamping(group, family, facts)),
+        ...each(({ slot }) => `${ours(slot)} ${setMark(slot)}`),
+      ],
+    },
     { table: mangle, name: 'via-in', rules: arrivals.map((one) => arrival(one)) },
     ...arrivals.map((one) => answers(one)),
     {
@@ -55,7 +72,17 @@ export function sharedChains(all: readonly Group[], family: Family, arrivals: re
       name: 'via-class',
       rules: each(({ slot, classId }) => `${ofClass(classId)} -g via-guard-${slot}`),
     },
-    { table: 'nat', name: 'via-nat', rules: each(({ slot }) => `${ours(slot)} -j MASQUERADE`) },
+    {
+      table: 'nat',
+      name: 'via-nat',
+      rules: [
+        ...each(({ slot, wayOut }) =>
+          family === 4 && mainSources(wayOut, facts).length > 0 ? `${ours(slot)} -j via-nat-${slot}` : undefined,
+        ),
+        { text: '-m addrtype --src-type LOCAL --limit-iface-out -j RETURN' },
+        ...each(({ slot }) => `${ours(slot)} -j MASQUERADE`),
+      ],
+    },
     {
       table: 'filter',
       name: 'via-rej',
@@ -87,6 +114,24 @@ function refusal({ wayOut }: Group, family: Family, facts: Facts): Rule[] {
     ...lanRules(wayOut.lan, family, facts),
     { text: '-p tcp -j REJECT --reject-with tcp-reset' },
     { text: `-j REJECT --reject-with ${unreachable}` },
+  ];
+}
+
+/** What the peer says that it takes at once, in the answer to our SYN, lowered to what the device takes. */
+function clamping({ slot, uuid, wayOut }: Group, family: Family, facts: Facts): Rule[] {
+  const segment = segmentOf(wayOut, family, facts);
+  if (segment === undefined) return [];
+  const { device, size } = segment;
+  const synAck = `-i ${device} -p tcp --tcp-flags SYN SYN ${ours(slot)}`;
+  return [{ text: `${synAck} -j TCPMSS --set-mss ${size}`, note: `${uuid.slice(0, 8)} ${device} ${size}` }];
+}
+
+/** The next hop cannot be looked at: whatever leaves by the device and is for no neighbour is for the router. */
+function translation({ wayOut }: Group, sources: readonly string[], facts: Facts): Rule[] {
+  const device = pathOf(wayOut, 4)?.device;
+  return [
+    ...lanRules(wayOut.lan, 4, facts),
+    ...sources.map((source) => ({ text: `-o ${device} -s ${source} -j MASQUERADE`, note: source })),
   ];
 }
 

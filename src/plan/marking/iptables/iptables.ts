@@ -35,7 +35,7 @@ const PATIENCE = '30';
 function ofFamily(by: IptablesVariant, family: Family, groups: readonly Group[], facts: Facts): FirewallThing[] {
   const chains = [
     ...groups.flatMap((group) => groupChains(group, family, facts)),
-    ...sharedChains(groups, family, arrivals(family, groups, facts)),
+    ...sharedChains(groups, family, arrivals(family, groups, facts), facts),
   ];
   return [
     ...chains.map((chain) => chainThing(by, family, chain)),

@@ -44,7 +44,7 @@ export function jumps(family: Family): Jump[] {
       `! -o lo ${KNOWN} -j via-guard`,
       `! -o lo -m conntrack --ctstate NEW,UNTRACKED,INVALID ${ANY_CLASS} -j via-class`,
     ),
-    ...list('nat', 'POSTROUTING', `! -o lo ${KNOWN} -m addrtype ! --src-type LOCAL --limit-iface-out -j via-nat`),
+    ...list('nat', 'POSTROUTING', `! -o lo ${KNOWN} -j via-nat`),
     ...list(
       'filter',
       'OUTPUT',

@@ -2,6 +2,7 @@ import type { FirewallThing } from '../../things.js';
 import { parseKey, pathOf, type Family, type Group } from '../../wayout.js';
 import { nameOf } from '../arrivals.js';
 import { noteIn } from '../rules.js';
+import { isOurName } from './text.js';
 import { jumpThing, ourChain, type IptablesVariant } from './iptables.js';
 
 /** Our chains and rules as they are, the groups they name, and what each of them stopped. */
@@ -11,6 +12,8 @@ export interface IptablesSeen {
   readonly stopped: ReadonlyMap<number, number>;
   /** `<next hop>%<device>` -> the link-layer address by which our rules know the router. */
   readonly routers: ReadonlyMap<string, string>;
+  /** Chains of our names with nothing in them that we wrote. */
+  readonly foreign: readonly string[];
   /** Built-in chains with a rule of somebody else's: `4 mangle OUTPUT`. */
   readonly used: readonly string[];
 }
@@ -24,17 +27,19 @@ interface Line {
   readonly comment: string;
 }
 
+const OUR_COMMENT = /^[\w-]+\.\d+( |$)/;
+
 const isJump = ({ comment }: Line): boolean => /^[\w-]+\.0 jump \d+$/.test(comment);
 
 /** Reads what `iptables-save -c` printed for one family (iptables-save(8)). */
 export function readSave(by: IptablesVariant, family: Family, text: string): IptablesSeen {
-  const chains: { table: string; name: string }[] = [];
+  const all: { table: string; name: string }[] = [];
   const lines: Line[] = [];
   let table = '';
   for (const line of text.split('\n')) {
     if (line.startsWith('*')) table = line.slice(1).trim();
-    const name = /^:(via-[\w-]+) - /.exec(line)?.[1];
-    if (name !== undefined) chains.push({ table, name });
+    const name = /^:(\S+) - /.exec(line)?.[1] ?? '';
+    if (isOurName(name)) all.push({ table, name });
     const [, packets = '', chain = '', rule = ''] = /^\[(\d+):\d+\] -A (\S+) (.*)$/.exec(line) ?? [];
     // Without blanks in it, iptables-save prints a comment without quotes.
     const comment =
@@ -46,7 +51,12 @@ export function readSave(by: IptablesVariant, family: Family, text: string): Ipt
   }
   const of = (where: string, name: string): Line[] =>
     lines.filter((line) => line.table === where && line.chain === name);
-  const builtin = lines.filter(({ chain }) => !chain.startsWith('via-'));
+  const isForeign = (chain: { table: string; name: string }): boolean => {
+    const rules = of(chain.table, chain.name);
+    return rules.length > 0 && !rules.some(({ comment }) => OUR_COMMENT.test(comment));
+  };
+  const chains = all.filter((chain) => !isForeign(chain));
+  const builtin = lines.filter(({ chain }) => !isOurName(chain));
   const jumps = builtin.filter((line) => isJump(line));
   const groups = chains.flatMap(({ name }) => {
     const slot = Number(/^via-guard-(\d+)$/.exec(name)?.[1]);
@@ -63,6 +73,7 @@ export function readSave(by: IptablesVariant, family: Family, text: string): Ipt
       ...jumps.map((line) => jumpThing(by, family, line.table, line.chain, line.comment, line.rule)),
     ],
     groups,
+    foreign: all.filter(isForeign).map(({ name }) => name),
     routers: new Map(
       of('mangle', 'via-in').flatMap(({ comment }) => {
         const [slot, device, router] = noteIn(comment)?.split(' ') ?? [];

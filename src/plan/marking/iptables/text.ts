@@ -14,6 +14,10 @@ export interface Chain {
   readonly owner?: string;
 }
 
+/** A chain's name that is one of ours. */
+export const isOurName = (name: string): boolean =>
+  /^via-((raw|pre|in|out|new|guard|class|nat|rej)|(new|guard|srv|nat|rej)-\d+)$/.test(name);
+
 /** A value of our bits of a mark, as the extensions take it. */
 export const bits = (value: number): string => `${hex(value)}/${hex(MASK)}`;
 

@@ -1,0 +1,35 @@
+import type { Facts } from '../facts.js';
+import { containing } from '../networks.js';
+import { pathOf, type Family, type WayOut } from '../wayout.js';
+
+/**
+ * Where the device takes less at once than another, which the program's own routes may name: the largest segment that
+ * a peer may send by it (RFC 6691).
+ */
+export function segmentOf(
+  wayOut: WayOut,
+  family: Family,
+  { mtus }: Facts,
+): { readonly device: string; readonly size: number } | undefined {
+  const device = pathOf(wayOut, family)?.device;
+  const mtu = mtus.get(device ?? '') ?? Infinity;
+  if (device === undefined || ![...mtus.values()].some((other) => other > mtu)) return undefined;
+  return { device, size: mtu - (family === 4 ? 40 : 60) };
+}
+
+/**
+ * The source addresses that main gives a program where the router is of another network on main's device: addresses of
+ * the device, and yet of no use behind this router. Any other address of the device is one that the program chose. IPv4
+ * only: where IPv6 has two routers on a link, nothing tells whose prefix is whose.
+ */
+export function mainSources(wayOut: WayOut, { lans, defaults }: Facts): string[] {
+  const path = pathOf(wayOut, 4);
+  const nextHop = path?.nextHop;
+  if (nextHop === undefined) return [];
+  const isOwn = (network: string): boolean => containing(network, nextHop, 4);
+  const mains = defaults
+    .filter(({ family, device, source = nextHop }) => family === 4 && device === path?.device && !isOwn(source))
+    .flatMap(({ source }) => source ?? []);
+  const hasOwn = lans.some(({ family, device, network }) => family === 4 && device === path?.device && isOwn(network));
+  return hasOwn ? [...new Set(mains)].sort() : [];
+}
