@@ -81,11 +81,16 @@ export function groupFor(ask: Ask, system: System): { group: Group; facts: Syste
   const wayOut = ask.resolve(system);
   const key = keyOf(wayOut);
   const known = groupIn(system, key, ask);
-  if (known !== undefined) return { group: known, facts: system.facts };
   const { firewall } = ask;
-  const group = { uuid: newUuid({ random: randomBytes(16) }), ...chooseSlot(key, takenIn(system)), wayOut, firewall };
-  const record = recordText({ asked: ask.text, namespace: system.facts.namespace, key, firewall });
-  return { group, facts: { ...system.facts, records: new Map([...system.facts.records, [group.uuid, record]]) } };
+  const group = known ?? {
+    uuid: newUuid({ random: randomBytes(16) }),
+    ...chooseSlot(key, takenIn(system)),
+    wayOut,
+    firewall,
+  };
+  const { namespace, records } = system.facts;
+  const record = recordText({ asked: ask.text, namespace, key, firewall: group.firewall });
+  return { group, facts: { ...system.facts, records: new Map([[group.uuid, record], ...records]) } };
 }
 
 const groupIn = ({ groups }: System, key: string, { accepts }: Ask): Group | undefined =>

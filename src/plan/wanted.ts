@@ -81,8 +81,10 @@ export const sysctlThing = (device: string, state: string, old: string, namespac
 });
 
 function ofGroup({ uuid, classId }: Group, { hierarchy, records }: Facts): Thing[] {
+  const record = records.get(uuid);
   return [
-    recordThing(`${RUNTIME}/group-${uuid}`, records.get(uuid) ?? ''),
+    // Somebody took the record of another's group away: its next launch knows what was in it.
+    ...(record === undefined ? [] : [recordThing(`${RUNTIME}/group-${uuid}`, record)]),
     cgroupThing(`${hierarchy.path}/via-${uuid}`, classId),
   ];
 }

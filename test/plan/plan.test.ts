@@ -20,7 +20,10 @@ function applied(changes: readonly Change[], seen: readonly Thing[]): Map<string
 
 const states = (things: Iterable<Thing>) => [...things].map(({ id, state }) => `${id} = ${state}`).sort();
 
-const things = fc.tuple(groups, facts).map(([list, known]) => wanted(list, known, nftables));
+const things = fc.tuple(groups, facts).map(([list, known]) => {
+  const records = new Map(list.map(({ uuid }) => [uuid, `${uuid}\n`]));
+  return wanted(list, { ...known, records }, nftables);
+});
 
 /** Of what was wanted somebody has taken away some, and changed some. */
 const damaged = fc
