@@ -2,7 +2,7 @@ import test from 'ava';
 import { classic } from '../helpers/classic.js';
 import { makeLab, type Lab } from '../helpers/lab.js';
 import { outside, probe } from '../helpers/probes.js';
-import { by } from '../helpers/runners.js';
+import { by, hold } from '../helpers/runners.js';
 import { sniff } from '../helpers/sniff.js';
 import { client, far } from '../helpers/topology.js';
 
@@ -121,6 +121,24 @@ test.serial('networks within each other', async (t) => {
     t.is(seen.gateway, name, `${address}: ${seen.error}`);
   }
   for (const family of [4, 6] as const) t.is((await probe(by(lab, both), 'tcp', family)).gateway, 'g2');
+});
+
+test.serial('a network that becomes another while the group is in use', async (t) => {
+  const lab = await makeLab(t);
+  const held = await hold(lab, both);
+  const ask = () => probe(by(lab, both), 'tcp', 4, { address: '10.0.1.1' });
+  t.is((await ask()).gateway, 'g1');
+  for (const script of [
+    'ip address add 10.0.0.9/16 dev c1', // The wider one, which has the other in it;
+    'ip address del 10.0.0.9/16 dev c1', // and back again.
+    'ip address add 10.0.1.9/25 dev c1; ip address del 10.0.1.2/24 dev c1; ip route replace default via 10.0.1.1',
+  ]) {
+    await lab.sh('client', script);
+    const seen = await ask();
+    t.is(seen.gateway, 'g1', `${script}: ${seen.error}`);
+    t.is((await probe(by(lab, both), 'tcp', 4)).gateway, 'g2', script);
+  }
+  await held.release();
 });
 
 test.serial('one network on two devices: the one that main takes first', async (t) => {

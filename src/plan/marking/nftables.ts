@@ -35,7 +35,10 @@ function wanted(groups: readonly Group[], facts: Facts): FirewallThing[] {
   ];
 }
 
-/** Additions in their order; removals after them, what leads to something before what it leads to. */
+/**
+ * First the elements that go, for a network that comes may overlap with one of them. Then additions in their order, and
+ * the other removals after them, what leads to something before what it leads to.
+ */
 function transaction(changes: readonly Change[]): string {
   const lines: string[] = [];
   const removals: string[] = [];
@@ -48,8 +51,10 @@ function transaction(changes: readonly Change[]): string {
   }
   const sorted = REMOVALS.flatMap((verb) => removals.filter((line) => line.startsWith(verb)));
   // A table that goes and comes in one transaction: first deleted, then made anew.
-  const anew = lines[0]?.startsWith('add table') === true && sorted.at(-1)?.startsWith('delete table') === true;
-  return (anew ? [...sorted, ...lines] : [...lines, ...sorted]).map((line) => `${line}\n`).join('');
+  const anew = lines[0]?.startsWith('add table') === true;
+  const first = (line: string): boolean => anew || line.startsWith('delete element');
+  const ordered = [...sorted.filter(first), ...lines, ...sorted.filter((line) => !first(line))];
+  return ordered.map((line) => `${line}\n`).join('');
 }
 
 const REMOVALS = ['delete element', 'flush chain', 'delete chain', 'delete counter', 'delete table'];
