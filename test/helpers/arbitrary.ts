@@ -34,7 +34,7 @@ export const groups: fc.Arbitrary<Group[]> = fc
   })
   .map((list) => list.map((group) => ({ ...group, classId: classIdOf(group.slot, 0) })));
 
-const lan = (family: Family): fc.Arbitrary<Lan> =>
+const lan = (family: Family): fc.Arbitrary<Omit<Lan, 'order'>> =>
   fc.record({
     family: fc.constant(family),
     network:
@@ -42,7 +42,6 @@ const lan = (family: Family): fc.Arbitrary<Lan> =>
         ? fc.constantFrom('10.0.1.0/24', '10.0.0.0/16', '10.0.2.0/25', '10.0.1.7')
         : fc.constantFrom('fd01::/64', 'fd00::/8', 'fe80::/64'),
     device,
-    order: fc.integer({ min: 1, max: 3 }),
   });
 
 const mapOf = <K, V>(key: fc.Arbitrary<K>, value: fc.Arbitrary<V>) =>
@@ -53,8 +52,13 @@ const link = fc.constantFrom('02:00:00:00:00:01', '02:00:00:00:00:02');
 export const facts: fc.Arbitrary<Facts> = fc.record({
   v6: fc.boolean(),
   lans: fc
-    .array(fc.oneof(lan(4), lan(6)), { maxLength: 4 })
-    .map((list) => [...new Map(list.map((one) => [`${one.device} ${one.network} ${one.order}`, one])).values()]),
+    .uniqueArray(fc.oneof(lan(4), lan(6)), { selector: ({ device: on, network }) => `${on} ${network}`, maxLength: 4 })
+    .map((list) =>
+      list.map((one, i) => ({
+        ...one,
+        order: 1 + list.slice(0, i).filter(({ network }) => network === one.network).length,
+      })),
+    ),
   devices: fc.array(device).map((names) => new Set(names)),
   mtus: mapOf(device, fc.constantFrom(1280, 1420, 1500)),
   defaults: fc.array(
