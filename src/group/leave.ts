@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ignoring, membersOf, moveInto, removeCgroup } from '../kernel/cgroup.js';
+import { cgroupPath, ignoring, membersOf, moveInto, removeCgroup } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
+import { mountAgain } from '../kernel/mount.js';
 import { commandLine } from '../kernel/proc.js';
 import { trace } from '../trace.js';
 import type { Membership } from './enter.js';
@@ -13,14 +14,17 @@ import { settle, type Tell } from './settle.js';
  * then look who is still in: of two that leave at the same moment, at least one sees that nobody is. Throws when taking
  * away fails; the next via tries again.
  */
-export async function leave({ path }: Membership, tell: Tell): Promise<void> {
-  moveInto(findHierarchy().path);
-  if (!(await empties(path))) return;
+export async function leave({ uuid, path }: Membership, tell: Tell): Promise<void> {
+  const isOut = moveInto(findHierarchy().path);
+  if (isOut && !(await empties(path))) return;
   const { lock, done } = await lockAndRun(lookJobs());
   trace('read');
   try {
-    if (!(await removeCgroup(path))) return;
-    tell(() => [`rmdir ${path}`]);
+    const root = mountAgain().path;
+    if (!isOut) moveInto(root);
+    const now = cgroupPath(root, uuid);
+    if (!(await removeCgroup(now))) return;
+    tell(() => [`rmdir ${now}`]);
     settle(look(done, SWEEPING), [], lock, tell);
   } finally {
     unlock(lock);

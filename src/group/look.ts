@@ -1,7 +1,8 @@
 import { listCgroups, removedNow, type Cgroup } from '../kernel/cgroup.js';
 import { findHierarchy, type Hierarchy } from '../kernel/hierarchy.js';
+import { hasGroups, mountAgain } from '../kernel/mount.js';
 import { hasV6, netnsExists, netnsOf } from '../kernel/proc.js';
-import { NO_ROUTING, parseRouting, readJob, routingThings, type Routing } from '../kernel/routing.js';
+import { isOurs, NO_ROUTING, parseRouting, readJob, routingThings, type Routing } from '../kernel/routing.js';
 import { filteredDevices, srcValidMark } from '../kernel/sysctl.js';
 import { toolError, type Done, type Job } from '../kernel/tools.js';
 import type { Facts } from '../plan/facts.js';
@@ -41,12 +42,14 @@ export interface System {
 /** How to look: what to do with a group that has no member (true: it is gone). */
 export interface Manner {
   readonly sweep: (cgroup: Cgroup) => boolean;
+  /** Whether to mount the hierarchy where it may hide groups of which there are traces. */
+  readonly mounts?: boolean;
   /** As somebody who may not read what belongs to groups. */
   readonly blind?: boolean;
 }
 
 /** Under the lock: empty groups are removed as they are met. */
-export const SWEEPING: Manner = { sweep: ({ path }) => removedNow(path) };
+export const SWEEPING: Manner = { sweep: ({ path }) => removedNow(path), mounts: true };
 
 /** Without the lock: empty groups count as gone, and are left. */
 export const WATCHING: Manner = { sweep: () => true };
@@ -64,13 +67,14 @@ export const lookJobs = (...firewalls: readonly Firewall[]): Job[] => [
 export const lookJobsOfUser = (): Job[] => [readJob(4), ...(hasV6() ? [readJob(6)] : [])];
 
 /** Puts together what those processes printed and what the kernel's files say. Throws where a tool failed. */
-export function look(done: readonly Done[], { sweep, blind = false }: Manner): System {
+export function look(done: readonly Done[], { sweep, mounts = false, blind = false }: Manner): System {
   const v6 = hasV6();
   const [first, second] = done;
   const routing = { 4: routingOf(first), 6: v6 ? routingOf(second) : NO_ROUTING };
   const firewall = firewallsIn(done);
-  const hierarchy = findHierarchy();
   const records = readRecords();
+  const traces = routing[4].rules.some(isOurs) || firewall.things.length > 0 || records.groups.size > 0;
+  const hierarchy = mounts && traces && hasGroups() ? mountAgain() : findHierarchy();
   const namespace = netnsOf('self') ?? '';
   const known = hierarchy.mounted && !blind ? listCgroups(hierarchy.path) : [];
   const gone = known.filter((cgroup) => cgroup.members.length === 0 && sweep(cgroup));

@@ -1,10 +1,11 @@
-import { mkdirSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { ViaError, wordsOf } from '../failure.js';
 import type { Marking } from '../plan/marking/marking.js';
 import type { Change, Thing } from '../plan/things.js';
 import { FAMILIES } from '../plan/wayout.js';
 import { ignoring, makeCgroup, removedNow } from './cgroup.js';
 import { OWN_MOUNT } from './hierarchy.js';
+import { makeMountPoint, mountJob } from './mount.js';
 import { setSrcValidMark } from './sysctl.js';
 import { runTools, toolError, type Job } from './tools.js';
 
@@ -20,7 +21,7 @@ export function apply(changes: readonly Change[], marking: Marking, lock: number
       .map((c) => c.thing);
   for (const thing of [...of('remove', 'cgroup'), ...of('remove', 'sysctl')]) remove(thing);
   for (const thing of of('add', 'record', 'builtin')) add(thing);
-  for (const thing of of('add', 'mount')) if (thing.kind === 'mount') makeDirectory(thing.path);
+  for (const thing of of('add', 'mount')) if (thing.kind === 'mount') makeMountPoint(thing.path);
   const done = runTools(jobs(changes, marking), { fd: lock, take: false }) ?? [];
   for (const one of done) if (one.status !== 0) throw toolError(WHAT[one.job.argv[0]] ?? 'firewall', one);
   for (const thing of [...of('add', 'sysctl'), ...of('add', 'cgroup')]) add(thing);
@@ -34,7 +35,7 @@ function jobs(changes: readonly Change[], marking: Marking): Job[] {
   const mounts = changes.flatMap(({ do: what, thing }): Job[] => {
     if (thing.kind !== 'mount') return [];
     if (what === 'remove') return [{ argv: ['umount', '-n', thing.path] }];
-    return [{ argv: ['mount', '-n', '-t', 'cgroup', '-o', thing.controllers, 'via', thing.path] }];
+    return [mountJob(thing)];
   });
   return [
     ...marking.transactions(changes),
@@ -74,14 +75,6 @@ function remove(thing: Thing): void {
     ignoring([...absent, 'EBUSY', 'ENOTDIR', 'ENOTEMPTY'], () => rmdirSync(OWN_MOUNT));
     // Somebody else's file, or the record of a namespace that nobody swept yet: then the directory stays.
     ignoring([...absent, 'ENOTEMPTY'], () => rmdirSync(thing.path));
-  }
-}
-
-function makeDirectory(path: string): void {
-  try {
-    ignoring(['EEXIST'], () => mkdirSync(path, 0o700));
-  } catch (error) {
-    throw unwritable(path, error);
   }
 }
 

@@ -87,7 +87,8 @@ export function makeCgroup(path: string, classId: number): void {
  */
 export function moveInto(path: string): boolean {
   try {
-    writeFileSync(`${path}/tasks`, '0');
+    // Never made: where the hierarchy was unmounted, its mount point is a directory like any other.
+    writeFileSync(`${path}/tasks`, '0', { flag: 'r+' });
     return true;
   } catch (error) {
     if (GONE.includes((error as NodeJS.ErrnoException).code ?? '')) return false;
