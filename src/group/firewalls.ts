@@ -50,9 +50,16 @@ export function firewallsIn(done: readonly Done[]): Firewalls {
     groups: [...nft.groups, ...iptables.flatMap(({ groups }) => groups)],
     routers: new Map([nft, ...iptables].flatMap(({ routers }) => [...routers])),
     foreignChains: iptables.flatMap(({ by, foreign }) => foreign.map((name) => ({ by, name }))),
-    stopped: new Map([nft, ...iptables].flatMap(({ stopped }) => [...stopped])),
+    stopped: sums([nft, ...iptables].flatMap(({ stopped }) => [...stopped])),
     ...(builtins === undefined ? {} : { builtins }),
   };
+}
+
+/** iptables counts each family by itself. */
+function sums(counts: readonly (readonly [number, number])[]): Map<number, number> {
+  const all = new Map<number, number>();
+  for (const [slot, packets] of counts) all.set(slot, (all.get(slot) ?? 0) + packets);
+  return all;
 }
 
 /**
