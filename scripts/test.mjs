@@ -10,8 +10,9 @@ ava.stdout.setEncoding('utf8').on('data', (text) => {
 });
 ava.on('close', (status, signal) => {
   const plain = output.replace(/\x1b\[[0-9;]*m/g, '');
-  const count = (what) => Number(new RegExp(`^\\s*(\\d+) tests? ${what}$`, 'm').exec(plain)?.[1] ?? 0);
-  const [passed, failed, skipped, todo] = ['passed', 'failed', 'skipped', 'todo'].map(count);
+  // ava's own sum leaves out those that passed when one failed.
+  const count = (mark) => plain.split('\n').filter((line) => line.trimStart().startsWith(mark)).length;
+  const [passed, failed, skipped, todo] = ['✔ ', '✘ ', '- [skip]', '- [todo]'].map(count);
   console.log(`${passed} passed, ${failed} failed, ${skipped + todo} skipped`);
   const good = status === 0 && signal === null && passed > 0 && skipped + todo === 0;
   process.exitCode = good ? 0 : status || 1;

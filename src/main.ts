@@ -10,7 +10,7 @@ import { watchSignals } from './run/signals.js';
 import { makeSay, type Say } from './say.js';
 import { trace } from './trace.js';
 import { dryRun, launch } from './words/launch.js';
-import { outside } from './words/none.js';
+import { outside, previewNone } from './words/none.js';
 import { sweep } from './words/sweep.js';
 
 const signals = watchSignals();
@@ -28,9 +28,10 @@ async function main(): Promise<Outcome> {
     dropAhead();
     return run(request.command, entry, signals);
   };
-  if (request.options.dryRun) return done(await dryRun(request, say));
-  if (request.word === 'launch') return launch(request, say, start);
-  outside();
+  const { dryRun: dry } = request.options;
+  if (request.word === 'launch') return dry ? done(dryRun(request, say)) : launch(request, say, start);
+  if (dry) return done(previewNone(request, say));
+  outside(say);
   return start();
 }
 

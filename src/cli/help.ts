@@ -1,4 +1,4 @@
-import { isBuilt, WORDS } from './options.js';
+import { WORDS } from './options.js';
 
 // Both are set by the build, which has yargs lay out the help once: at run time that is 1.8 times `node -e 0` in all,
 // against 1.1 with the text at hand. One expression below, so that esbuild leaves yargs out of dist/.
@@ -8,8 +8,7 @@ declare const __VERSION__: string | undefined;
 /** The text of `via --help`, or what one word of the table does. */
 export async function help(topic?: string): Promise<string> {
   const word = WORDS.find(({ name }) => name === topic);
-  if (word !== undefined && !isBuilt(word)) return `via ${word.name}: not built yet`;
-  if (word !== undefined) return `Usage: via ${word.usage}\n\n${word.describe}`;
+  if (word?.describe !== undefined) return `Usage: via ${word.usage}\n\n${word.describe}`;
   return typeof __HELP__ === 'string' ? __HELP__ : (await import('./usage.js')).renderHelp();
 }
 

@@ -17,7 +17,7 @@ export function parse(argv: readonly string[]): Request {
 
   const word = ended ? undefined : WORDS.find(({ name }) => name === first);
   if (word === undefined) return launch(argv, at, ended, given);
-  if (!isBuilt(word)) throw new ViaError(word.name, '', 'not built yet');
+  if (!isBuilt(word)) throw notBuilt(word.name);
 
   const rest = cutOptions(argv, at + 1);
   if (rest.asks === 'version') return { word: 'version' };
@@ -82,9 +82,17 @@ function nothing(argv: readonly string[], at: number, word: string): void {
     throw new ViaError(word, `"${argv[at]!}"`, 'one word too many', { hint: `see via help ${word}` });
 }
 
+/** A reserved word that no version has yet. */
+function notBuilt(name: string): ViaError {
+  const hint = `words: ${built.join(' ')}; a device of that name is %${name}`;
+  return new ViaError('word', `"${name}"`, 'not in this version', { hint });
+}
+
+const built = WORDS.filter(isBuilt).map(({ name }) => name);
+
 function topic(text: string): string {
-  if (WORDS.some(({ name }) => name === text)) return text;
-  const built = WORDS.filter(isBuilt).map(({ name }) => name);
+  if (built.includes(text)) return text;
+  if (WORDS.some(({ name }) => name === text)) throw notBuilt(text);
   const near = nearest(text, built);
   const hint = near === undefined ? `words: ${built.join(' ')}` : `did you mean ${near}?`;
   throw new ViaError('help', `"${text}"`, 'no such word', { hint });

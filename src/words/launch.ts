@@ -38,8 +38,7 @@ export async function launch<T>(request: Launch, say: Say, run: () => Promise<T>
 }
 
 /** Prints what a launch would change, as commands; nothing is changed, and only the firewall's state needs root. */
-export async function dryRun(request: Launch | Extract<Request, { word: 'none' }>, say: Say): Promise<void> {
-  if (request.word === 'none') return say.out([`exec ${request.command.map(quote).join(' ')}`]);
+export function dryRun(request: Launch, say: Say): void {
   const root = process.geteuid?.() === 0;
   const wish = askFor(request);
   const see = (firewall: Firewall): System =>

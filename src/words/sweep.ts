@@ -11,7 +11,8 @@ import type { Say } from '../say.js';
 
 /** Takes away what a killed via left, and mends what others took from groups that are alive. Throws where that fails. */
 export async function sweep({ options }: Extract<Request, { word: 'sweep' }>, say: Say): Promise<void> {
-  if (process.geteuid?.() !== 0) throw new ViaError('sweep', '', 'not root', { hint: 'sudo via sweep' });
+  if (process.geteuid?.() !== 0)
+    throw new ViaError('sweep', '', 'not root', { hint: `sudo via sweep${options.dryRun ? ' --dry-run' : ''}` });
   if (options.dryRun) return preview(say);
   const { lock, done } = await lockAndRun(lookJobs(...installedFirewalls()));
   try {

@@ -33,12 +33,8 @@ test('--help has usage, three examples that parse, and the exit status', async (
   for (const [, ...argv] of examples) t.is(parse(argv).word, 'launch');
 });
 
-test('help for a word: how to call it and what it does, or that it is not built', async (t) => {
-  for (const word of WORDS) {
-    const text = await help(word.name);
-    if (isBuilt(word)) t.is(text, `Usage: via ${word.usage}\n\n${word.describe}`);
-    else t.is(text, `via ${word.name}: not built yet`);
-  }
+test('help for a word: how to call it and what it does', async (t) => {
+  for (const word of WORDS.filter(isBuilt)) t.is(await help(word.name), `Usage: via ${word.usage}\n\n${word.describe}`);
   t.regex(await help('run'), /^Usage: via run \[options\]/);
 });
 

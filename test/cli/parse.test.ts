@@ -66,7 +66,6 @@ const GOOD: ReadonlyArray<readonly [string[], Request]> = [
   [['-v', 'sweep', '--dry-run'], { word: 'sweep', options: { ...DEFAULTS, verbose: true, dryRun: true } }],
   [['help'], { word: 'help' }],
   [['help', 'sweep'], { word: 'help', topic: 'sweep' }],
-  [['help', 'status'], { word: 'help', topic: 'status' }],
   [['version'], { word: 'version' }],
   // what ends the reading, wherever it stands
   [['-h'], { word: 'help' }],
@@ -133,9 +132,22 @@ const BAD: ReadonlyArray<readonly [string[], string]> = [
   [['help', 'sweep', 'x'], 'help "x": one word too many (see via help help)'],
   [['help', 'swep'], 'help "swep": no such word (did you mean sweep?)'],
   [['help', '10.0.0.1'], 'help "10.0.0.1": no such word (words: run none sweep help version)'],
-  [['status'], 'status: not built yet'],
-  [['-v', 'attach', '--pid', '5'], 'attach: not built yet'],
-  [['self', 'x'], 'self: not built yet'],
+  [
+    ['help', 'status'],
+    'word "status": not in this version (words: run none sweep help version; a device of that name is %status)',
+  ],
+  [
+    ['status'],
+    'word "status": not in this version (words: run none sweep help version; a device of that name is %status)',
+  ],
+  [
+    ['-v', 'attach', '--pid', '5'],
+    'word "attach": not in this version (words: run none sweep help version; a device of that name is %attach)',
+  ],
+  [
+    ['self', 'x'],
+    'word "self": not in this version (words: run none sweep help version; a device of that name is %self)',
+  ],
 ];
 
 for (const [argv, message] of BAD) {
