@@ -1,7 +1,8 @@
 // Times a launch as a ratio to what it is compared with; medians of interleaved runs, in a lab of network namespaces.
 // Usage: npm run bench [runs]
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { onExit } from 'signal-exit';
 import { makeLab } from '../build/test/helpers/lab.js';
 
 const runs = process.argv[2] ?? '40';
@@ -66,6 +67,7 @@ function report(name, value, unit, base, budget) {
 
 try {
   const script = here('../build/recipe.sh');
+  onExit(() => rmSync(script, { force: true }));
   writeFileSync(
     script,
     recipe((await lab.run('client', [via, '--dry-run', '10.0.2.1', '--', 'true'], { env })).stdout),

@@ -11,6 +11,7 @@ import { rehearse } from './rehearse.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'));
 const found = new Set();
+const packages = new Set();
 
 /** `await import('./x.js')` of our own source becomes `require('./x.cjs')`: a file of its own, read only when needed. */
 const onDemand = {
@@ -35,8 +36,10 @@ function revision() {
 }
 
 async function bundle(entry, outfile, define = {}, more = {}) {
-  await build({
+  const { metafile } = await build({
     entryPoints: [entry],
+    metafile: true,
+    absWorkingDir: root,
     outfile,
     bundle: true,
     platform: 'node',
@@ -51,6 +54,19 @@ async function bundle(entry, outfile, define = {}, more = {}) {
     plugins: [onDemand],
     ...more,
   });
+  for (const input of Object.keys(metafile.inputs)) {
+    const [path] = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input) ?? [];
+    if (path !== undefined) packages.add(path);
+  }
+}
+
+/** What the licences of the packages in the bundles ask for: their text goes along. */
+function licences() {
+  const texts = [...packages].sort().map((path) => {
+    const name = readdirSync(`${root}/${path}`).find((file) => /^licen[cs]e/i.test(file));
+    return `${path.replace(/^.*node_modules\//, '')}\n\n${readFileSync(`${root}/${path}/${name}`, 'utf8')}`;
+  });
+  return texts.join('\n\n----\n\n');
 }
 
 rmSync(`${root}/dist`, { recursive: true, force: true });
@@ -60,6 +76,7 @@ await bundle(`${root}/src/cli/usage.ts`, `${root}/dist/usage.cjs`);
 const { renderHelp } = createRequire(import.meta.url)(`${root}/dist/usage.cjs`);
 const help = { __HELP__: JSON.stringify(await renderHelp()) };
 rmSync(`${root}/dist/usage.cjs`);
+packages.clear();
 
 // The launch's bundle is one function, so that bin/start.cjs can run it from V8's code cache.
 await bundle(`${root}/src/main.ts`, `${root}/dist/via.cjs`, help, {
@@ -69,6 +86,8 @@ await bundle(`${root}/src/main.ts`, `${root}/dist/via.cjs`, help, {
   charset: 'ascii',
 });
 for (const part of found) await bundle(part, `${root}/dist/${basename(part, '.ts')}.cjs`, help);
+
+writeFileSync(`${root}/dist/LICENSES`, licences());
 
 const script = new Script(readFileSync(`${root}/dist/via.cjs`, 'latin1'), { filename: 'via.cjs' });
 await rehearse(script.runInThisContext());

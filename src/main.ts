@@ -29,7 +29,7 @@ async function main(): Promise<Outcome> {
     return run(request.command, entry, signals);
   };
   const { dryRun: dry } = request.options;
-  if (request.word === 'launch') return dry ? done(dryRun(request, say)) : launch(request, say, start);
+  if (request.word === 'launch') return dry ? done(await dryRun(request, say)) : launch(request, say, start);
   if (dry) return done(previewNone(request, say));
   outside(say);
   return start();
@@ -49,6 +49,12 @@ async function failed(error: unknown, say: Say): Promise<Outcome> {
   say.error(error);
   return { code: isViaError(error) ? error.status : 125 };
 }
+
+// What is thrown where nobody waits for it is one line as well; what it leaves, the next via sweeps.
+process.on('uncaughtException', (error) => {
+  makeSay(false).error(error);
+  endAs({ code: 125 });
+});
 
 main()
   .catch((error: unknown) => failed(error, makeSay(false)))

@@ -6,7 +6,6 @@ import { leave } from '../group/leave.js';
 import { BLIND, look, lookJobs, lookJobsOfUser, WATCHING, type System } from '../group/look.js';
 import { changesFor } from '../group/settle.js';
 import { chooseFirewall, firewallsOf } from '../kernel/firewall.js';
-import { runTools } from '../kernel/tools.js';
 import { unknownRouters } from '../plan/marking/arrivals.js';
 import { firewalls } from '../plan/marking/firewalls.js';
 import { quote, render } from '../plan/render.js';
@@ -38,14 +37,15 @@ export async function launch<T>(request: Launch, say: Say, run: () => Promise<T>
 }
 
 /** Prints what a launch would change, as commands; nothing is changed, and only the firewall's state needs root. */
-export function dryRun(request: Launch, say: Say): void {
+export async function dryRun(request: Launch, say: Say): Promise<void> {
+  const { runApart } = await import('../kernel/execa.js');
   const root = process.geteuid?.() === 0;
   const wish = askFor(request);
-  const see = (firewall: Firewall): System =>
-    look(runTools(root ? lookJobs(firewall) : lookJobsOfUser()) ?? [], root ? WATCHING : BLIND);
-  const first = see(wish.firewall);
+  const see = async (firewall: Firewall): Promise<System> =>
+    look(await runApart(root ? lookJobs(firewall) : lookJobsOfUser()), root ? WATCHING : BLIND);
+  const first = await see(wish.firewall);
   const ask = possible(wish, first);
-  const system = ask === wish ? first : see(ask.firewall);
+  const system = ask === wish ? first : await see(ask.firewall);
   const { group, facts } = groupFor(ask, system);
   const known = system.groups.some(({ uuid }) => uuid === group.uuid);
   if (!root) say.out(['# not root: the firewall, and the groups there are, could not be read']);

@@ -3,7 +3,6 @@ import { lockAndRun, unlock } from '../group/lock.js';
 import { changesFor, settle } from '../group/settle.js';
 import { ViaError } from '../failure.js';
 import { installedFirewalls } from '../kernel/firewall.js';
-import { runTools } from '../kernel/tools.js';
 import { firewalls } from '../plan/marking/firewalls.js';
 import { render } from '../plan/render.js';
 import type { Request } from '../request.js';
@@ -23,7 +22,8 @@ export async function sweep({ options }: Extract<Request, { word: 'sweep' }>, sa
 }
 
 /** Prints what it would change, as commands. */
-function preview(say: Say): void {
-  const system = look(runTools(lookJobs(...installedFirewalls())) ?? [], WATCHING);
+async function preview(say: Say): Promise<void> {
+  const { runApart } = await import('../kernel/execa.js');
+  const system = look(await runApart(lookJobs(...installedFirewalls())), WATCHING);
   say.out(render(changesFor(system, []), firewalls));
 }
