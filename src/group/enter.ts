@@ -4,7 +4,7 @@ import { takeAhead } from '../kernel/ahead.js';
 import { cgroupPath, classIds, moveInto } from '../kernel/cgroup.js';
 import { firewallWithoutNft } from '../kernel/firewall.js';
 import { askNeighbours } from '../kernel/neighbours.js';
-import { netnsOf } from '../kernel/proc.js';
+import { isInGroup, netnsOf } from '../kernel/proc.js';
 import { isOurs, tableOfLine } from '../kernel/routing.js';
 import { randomBytes } from '../kernel/random.js';
 import { runTools } from '../kernel/tools.js';
@@ -31,6 +31,8 @@ export interface Ask {
 export interface Membership {
   readonly uuid: string;
   readonly path: string;
+  /** It came from another group, with all its threads, and leaves with all of them. */
+  readonly whole: boolean;
 }
 
 /**
@@ -55,8 +57,9 @@ export async function enter(wish: Ask, tell: Tell): Promise<Membership> {
     settle({ ...system, facts: { ...facts, neighbours } }, more, lock, tell);
     trace('change');
     tell(() => [`echo $$ > ${path}/cgroup.procs`]);
-    if (!moveInto(path)) throw new ViaError('cgroup', path, 'is gone again');
-    return { uuid: group.uuid, path };
+    const whole = isInGroup();
+    if (!moveInto(path, whole)) throw new ViaError('cgroup', path, 'is gone again');
+    return { uuid: group.uuid, path, whole };
   } catch (error) {
     undo(lock, ask.firewall, tell);
     throw error;
@@ -118,9 +121,10 @@ function enterKnown(ask: Ask, tell: Tell): Membership | undefined {
   const group = groupIn(system, key, ask);
   if (group === undefined || changesFor(system, []).length > 0) return undefined;
   const path = cgroupPath(system.hierarchy.path, group.uuid);
-  if (!moveInto(path)) return undefined;
+  const whole = isInGroup();
+  if (!moveInto(path, whole)) return undefined;
   tell(() => [`echo $$ > ${path}/cgroup.procs`]);
-  return { uuid: group.uuid, path };
+  return { uuid: group.uuid, path, whole };
 }
 
 /** Whatever of a set-up that failed is there: wanted is what is alive without it. */

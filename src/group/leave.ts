@@ -14,14 +14,14 @@ import { settle, type Tell } from './settle.js';
  * then look who is still in: of two that leave at the same moment, at least one sees that nobody is. Throws when taking
  * away fails; the next via tries again.
  */
-export async function leave({ uuid, path }: Membership, tell: Tell): Promise<void> {
-  const isOut = moveInto(findHierarchy().path);
+export async function leave({ uuid, path, whole }: Membership, tell: Tell): Promise<void> {
+  const isOut = moveInto(findHierarchy().path, whole);
   if (isOut && !(await empties(path))) return;
   const { lock, done } = await lockAndRun(lookJobs());
   trace('read');
   try {
     const root = mountAgain().path;
-    if (!isOut) moveInto(root);
+    if (!isOut) moveInto(root, whole);
     const now = cgroupPath(root, uuid);
     if (!(await removeCgroup(now))) return;
     tell(() => [`rmdir ${now}`]);

@@ -1,26 +1,19 @@
 import { listCgroups, removedNow, type Cgroup } from '../kernel/cgroup.js';
 import { findHierarchy, type Hierarchy } from '../kernel/hierarchy.js';
 import { hasGroups, mountAgain } from '../kernel/mount.js';
-import { hasV6, netnsExists, netnsOf } from '../kernel/proc.js';
+import { hasV6, netnsOf } from '../kernel/proc.js';
 import { isOurs, NO_ROUTING, parseRouting, readJob, routingThings, type Routing } from '../kernel/routing.js';
-import { filteredDevices, srcValidMark } from '../kernel/sysctl.js';
+import { srcValidMark } from '../kernel/sysctl.js';
 import { toolError, type Done, type Job } from '../kernel/tools.js';
 import type { Facts } from '../plan/facts.js';
-import { slotOfClassId } from '../plan/numbers.js';
 import type { Firewall, Thing } from '../plan/things.js';
-import {
-  builtinRecord,
-  cgroupThing,
-  recordThing,
-  runtimeDirectory,
-  RUNTIME,
-  sysctlRecord,
-  sysctlThing,
-} from '../plan/wanted.js';
-import { parseKey, type Family, type Group } from '../plan/wayout.js';
-import { connectedNetworks, defaultRoutes, neighbourAddresses } from '../gateway/routes.js';
+import { cgroupThing, sysctlThing } from '../plan/wanted.js';
+import type { Family, Group } from '../plan/wayout.js';
+import { groupOf } from './alive.js';
+import { factsOf } from './facts.js';
 import { builtinsOf, firewallJobs, firewallsIn, type Firewalls } from './firewalls.js';
 import { readRecords, type Records } from './records.js';
+import { machineThings, recordThings, uselessRecords } from './traces.js';
 
 /** The system as it is: all that a launch, a leave and a sweep decide by. */
 export interface System {
@@ -83,27 +76,11 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
   const tagged = [...routingThings(4, routing[4]), ...routingThings(6, routing[6]), ...firewall.things];
   const builtins = builtinsOf(firewall, records, namespace, tagged.length > 0);
   const oldMarks = records.sysctls.filter((record) => record.namespace === namespace && tagged.length > 0);
-  const devices = new Set(routing[4].links.filter(({ flags }) => flags.includes('UP')).map(({ ifname }) => ifname));
   const facts: Facts = {
     v6,
     namespace,
     hierarchy,
-    lans: [...connectedNetworks(4, routing), ...connectedNetworks(6, routing)],
-    devices,
-    mtus: new Map(
-      routing[4].links.flatMap(({ ifname, mtu, flags }) =>
-        flags.includes('LOOPBACK') ? [] : [[ifname, mtu] as const],
-      ),
-    ),
-    defaults: defaultRoutes(routing),
-    // What our table says counts where the kernel has forgotten it.
-    neighbours: new Map([...firewall.routers, ...neighbourAddresses(routing)]),
-    filtered: new Map(
-      filteredDevices([...devices]).flatMap((name) => {
-        const old = oldMarks.find(({ device }) => device === name)?.old ?? srcValidMark(name);
-        return old === '0' ? [[name, old] as const] : [];
-      }),
-    ),
+    ...factsOf(routing, firewall, oldMarks),
     ...(builtins.absent === undefined ? {} : { absent: builtins.absent }),
     records: new Map([...records.groups].map(([uuid, { text }]) => [uuid, text])),
     elsewhere: cgroups.some(({ uuid }) => !groups.some((group) => group.uuid === uuid)),
@@ -136,45 +113,4 @@ function routingOf(done: Done | undefined): Routing {
   if (done === undefined) return NO_ROUTING;
   if (done.status !== 0) throw toolError('routes', done);
   return parseRouting(done.output);
-}
-
-/**
- * The group of a cgroup, where it is one of this network namespace: our table names it, or, when somebody removed the
- * table, its record does and a member is here. The namespace's number alone says nothing: numbers are used again.
- */
-function groupOf(cgroup: Cgroup, named: Firewalls['groups'], records: Records, namespace: string): Group | undefined {
-  const { uuid, classId, members } = cgroup;
-  const slot = slotOfClassId(classId);
-  if (slot === undefined) return undefined;
-  const listed = named.find((group) => group.uuid === uuid && group.slot === slot);
-  if (listed !== undefined) return { ...listed, classId };
-  const record = records.groups.get(uuid)?.record;
-  const wayOut = parseKey(record?.key ?? '');
-  if (wayOut === undefined || record?.namespace !== namespace) return undefined;
-  return members.some((pid) => netnsOf(pid) === namespace)
-    ? { uuid, slot, classId, wayOut, firewall: record.firewall }
-    : undefined;
-}
-
-function machineThings(hierarchy: Hierarchy, records: Records): Thing[] {
-  const mount: Thing = { kind: 'mount', id: 'mount', scope: 'machine', state: '', ...hierarchy };
-  return [...(records.exists ? [runtimeDirectory()] : []), ...(hierarchy.own && hierarchy.mounted ? [mount] : [])];
-}
-
-/** Records of this namespace's groups, and of groups that are gone, wherever they were. */
-function recordThings(records: Records, cgroups: readonly Cgroup[], groups: readonly Group[]): Thing[] {
-  const elsewhere = cgroups.map(({ uuid }) => uuid).filter((uuid) => !groups.some((group) => group.uuid === uuid));
-  return [...records.groups]
-    .filter(([uuid]) => !elsewhere.includes(uuid))
-    .map(([uuid, { text }]) => recordThing(`${RUNTIME}/group-${uuid}`, text));
-}
-
-/** What a killed via was writing; and, where no group is left, the records of network namespaces that are gone. */
-function uselessRecords({ broken, sysctls, builtins }: Records, cgroups: readonly Cgroup[]): Thing[] {
-  const isGone = ({ namespace }: { namespace: string }): boolean => cgroups.length === 0 && !netnsExists(namespace);
-  const paths = [
-    ...sysctls.filter(isGone).map(({ device, namespace }) => sysctlRecord(device, namespace)),
-    ...builtins.filter(isGone).map(({ namespace }) => builtinRecord(namespace)),
-  ];
-  return [...broken, ...paths].map((path) => recordThing(path, ''));
 }

@@ -1,0 +1,29 @@
+import type { Cgroup } from '../kernel/cgroup.js';
+import { netnsOf } from '../kernel/proc.js';
+import { slotOfClassId } from '../plan/numbers.js';
+import { parseKey, type Group } from '../plan/wayout.js';
+import type { Firewalls } from './firewalls.js';
+import type { Records } from './records.js';
+
+/**
+ * The group of a cgroup, where it is one of this network namespace: our table names it, or, when somebody removed the
+ * table, its record does and a member is here. The namespace's number alone says nothing: numbers are used again.
+ */
+export function groupOf(
+  cgroup: Cgroup,
+  named: Firewalls['groups'],
+  records: Records,
+  namespace: string,
+): Group | undefined {
+  const { uuid, classId, members } = cgroup;
+  const slot = slotOfClassId(classId);
+  if (slot === undefined) return undefined;
+  const listed = named.find((group) => group.uuid === uuid && group.slot === slot);
+  if (listed !== undefined) return { ...listed, classId };
+  const record = records.groups.get(uuid)?.record;
+  const wayOut = parseKey(record?.key ?? '');
+  if (wayOut === undefined || record?.namespace !== namespace) return undefined;
+  return members.some((pid) => netnsOf(pid) === namespace)
+    ? { uuid, slot, classId, wayOut, firewall: record.firewall }
+    : undefined;
+}

@@ -1,0 +1,34 @@
+import { connectedNetworks, defaultRoutes, neighbourAddresses } from '../gateway/routes.js';
+import { filteredDevices, srcValidMark } from '../kernel/sysctl.js';
+import type { Routing } from '../kernel/routing.js';
+import type { Facts } from '../plan/facts.js';
+import type { Family } from '../plan/wayout.js';
+import type { Firewalls } from './firewalls.js';
+import type { SysctlRecord } from './records.js';
+
+type FromRoutes = Pick<Facts, 'lans' | 'devices' | 'mtus' | 'defaults' | 'neighbours' | 'filtered'>;
+
+/**
+ * The facts that devices and routes tell. `oldMarks` are the settings of this network namespace that via has changed:
+ * their old values count.
+ */
+export function factsOf(
+  routing: { readonly [F in Family]: Routing },
+  { routers }: Pick<Firewalls, 'routers'>,
+  oldMarks: readonly SysctlRecord[],
+): FromRoutes {
+  const { links } = routing[4];
+  const devices = new Set(links.filter(({ flags }) => flags.includes('UP')).map(({ ifname }) => ifname));
+  const outer = links.filter(({ flags }) => !flags.includes('LOOPBACK'));
+  const oldMark = (name: string): string => oldMarks.find(({ device }) => device === name)?.old ?? srcValidMark(name);
+  const filtered = filteredDevices([...devices]).map((name) => [name, oldMark(name)] as const);
+  return {
+    lans: [...connectedNetworks(4, routing), ...connectedNetworks(6, routing)],
+    devices,
+    mtus: new Map(outer.map(({ ifname, mtu }) => [ifname, mtu])),
+    defaults: defaultRoutes(routing),
+    // What our table says counts where the kernel has forgotten it.
+    neighbours: new Map([...routers, ...neighbourAddresses(routing)]),
+    filtered: new Map(filtered.filter(([, old]) => old === '0')),
+  };
+}
