@@ -81,14 +81,15 @@ export function makeCgroup(path: string, classId: number): void {
 }
 
 /**
- * Moves this process into a group; false where there is no such group. It moves its main thread, which is the one that starts the command; Node's other threads
- * open no sockets. `0` is the writing thread (cgroup-v1/cgroups.rst). The kernel then takes no lock over all processes;
- * by number, or in cgroup.procs, the same move waits 8 ms for an RCU grace period.
+ * Moves this process into a group; false where there is no such group. It moves the main thread, which is the one that
+ * starts the command; Node's other threads open no sockets. `0` is the writing thread (cgroup-v1/cgroups.rst). The kernel
+ * then takes no lock over all processes; by number, or in cgroup.procs, the same move waits 8 ms for an RCU grace period.
+ * `whole`: all threads, so that another group that they are in can be removed.
  */
-export function moveInto(path: string): boolean {
+export function moveInto(path: string, whole = false): boolean {
   try {
     // Never made: where the hierarchy was unmounted, its mount point is a directory like any other.
-    writeFileSync(`${path}/tasks`, '0', { flag: 'r+' });
+    writeFileSync(`${path}/${whole ? 'cgroup.procs' : 'tasks'}`, '0', { flag: 'r+' });
     return true;
   } catch (error) {
     if (GONE.includes((error as NodeJS.ErrnoException).code ?? '')) return false;

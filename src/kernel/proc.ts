@@ -20,7 +20,10 @@ export function netnsExists(namespace: string): boolean {
 export const hasV6 = (): boolean => existsSync('/proc/net/if_inet6');
 
 /** Our own directory in the net_cls hierarchy (proc(5), cgroup), as `/via-<uuid>`; undefined where none is mounted. */
-export function ownNetClsPath(): string | undefined {
+function ownNetClsPath(): string | undefined {
   const lines = readFileSync('/proc/self/cgroup', 'utf8').split('\n');
   return lines.map((line) => /^\d+:[^:]*\bnet_cls\b[^:]*:(.*)$/.exec(line)?.[1]).find((path) => path !== undefined);
 }
+
+/** Whether this process is in a group of ours. */
+export const isInGroup = (): boolean => /(^|\/)via-[^/]+$/.test(ownNetClsPath() ?? '');

@@ -1,6 +1,6 @@
 import { moveInto } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
-import { ownNetClsPath } from '../kernel/proc.js';
+import { isInGroup } from '../kernel/proc.js';
 import { quote } from '../plan/render.js';
 import type { Request } from '../request.js';
 import type { Say } from '../say.js';
@@ -15,7 +15,7 @@ export function outside(say: Say): void {
   const root = leaveTo();
   if (root === undefined) return;
   say.changes(() => [move(root)]);
-  moveInto(root);
+  moveInto(root, true);
 }
 
 /** Prints what it would do, as commands. */
@@ -28,6 +28,5 @@ const move = (root: string): string => `echo $$ > ${root}/cgroup.procs`;
 
 /** The root of the hierarchy, where this process is in a group of ours. */
 function leaveTo(): string | undefined {
-  const path = ownNetClsPath();
-  return path !== undefined && /(^|\/)via-[^/]+$/.test(path) ? findHierarchy().path : undefined;
+  return isInGroup() ? findHierarchy().path : undefined;
 }

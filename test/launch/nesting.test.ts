@@ -61,3 +61,20 @@ test.serial('a process that the inner one left stays by its gateway, and the out
   t.is((await lab.via(['sweep'])).code, 0);
   t.deepEqual(diff(clean, await snapshot(lab)), []);
 });
+
+test.serial(
+  'the inner one outlives the outer: the outer group goes with its last command, the inner with its own',
+  async (t) => {
+    const lab = await makeLab(t, { servers: false });
+    const clean = await snapshot(lab);
+    for (const gateway of ['10.0.1.3', 'none']) {
+      const inner = via(gateway, `sh -c 'echo >/run/in; sleep 0.4'`);
+      await lab.via(['10.0.2.1', ...shell(`${inner} >/dev/null 2>&1 &`, 'until [ -e /run/in ]; do sleep 0.01; done')]);
+      const rules = await lab.sh('client', 'ip rule');
+      t.is(/fwmark 0x44000000/.test(rules), false, rules);
+      while (lab.processes().length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      await lab.sh('client', 'rm /run/in');
+      t.deepEqual(diff(clean, await snapshot(lab)), [], gateway);
+    }
+  },
+);
