@@ -1,3 +1,4 @@
+import { listStopped } from '../helpers/firewall.js';
 import type { Lab } from '../helpers/lab.js';
 import { sniff, type Sniffer } from '../helpers/sniff.js';
 import { far, type Gateway } from '../helpers/topology.js';
@@ -34,10 +35,7 @@ export async function watchOthers(lab: Lab, gateway: Gateway, family?: 4 | 6): P
 
 /** How many packets the guards of all groups have stopped. */
 export async function stopped(lab: Lab): Promise<number> {
-  const { nftables } = JSON.parse(await lab.sh('client', 'nft -j list table inet via')) as {
-    nftables: { counter?: { name: string; packets: number } }[];
-  };
-  const counters = nftables.flatMap(({ counter }) => (counter?.name.startsWith('stopped_') ? [counter.packets] : []));
+  const counters = (await lab.sh('client', listStopped())).split('\n').filter(Boolean).map(Number);
   if (counters.length === 0) throw new Error('no counter of what was stopped');
   return counters.reduce((sum, packets) => sum + packets, 0);
 }

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { guarded, seesAll, withClassic } from '../helpers/firewall.js';
 import { makeLab, type Lab } from '../helpers/lab.js';
 import { fixture, python } from '../helpers/paths.js';
 import { hold } from '../helpers/runners.js';
@@ -9,7 +10,7 @@ import { bothOf, inGroup, startSender } from './senders.js';
 /** The gateway that a program gets to when it chooses another device than its group's. */
 const other = { g2: 'g1', g3: 'g2' } as const;
 
-for (const gateway of ['g2', 'g3'] as const) {
+for (const gateway of guarded()) {
   const { device } = gateways[other[gateway]];
 
   test.serial(`${gateway}: a program that binds all its sockets to ${device}`, async (t) => {
@@ -23,14 +24,15 @@ for (const gateway of ['g2', 'g3'] as const) {
   });
 
   // The kernel takes the destination for a neighbour there, and somebody answers for it.
-  test.serial(`${gateway}: the classic recipe leaks it`, async (t) => {
-    const lab = await makeLab(t);
-    const capture = await watchOthers(lab, gateway, 4);
-    const sender = await startSender(lab, (argv) => inGroup('classic', gateway, argv), device);
-    await sender.rounds(10);
-    t.regex((await capture.stop()).join('\n'), / > 203\.0\.113\.10\.7000/);
-    await sender.end();
-  });
+  if (withClassic())
+    test.serial(`${gateway}: the classic recipe leaks it`, async (t) => {
+      const lab = await makeLab(t);
+      const capture = await watchOthers(lab, gateway, 4);
+      const sender = await startSender(lab, (argv) => inGroup('classic', gateway, argv), device);
+      await sender.rounds(10);
+      t.regex((await capture.stop()).join('\n'), / > 203\.0\.113\.10\.7000/);
+      await sender.end();
+    });
 
   test.serial(`${gateway}: a program that goes round the rules by what it asks of its sockets`, async (t) => {
     const lab = await makeLab(t);
@@ -40,24 +42,29 @@ for (const gateway of ['g2', 'g3'] as const) {
     const foreign = ['0xca6c', '0x6d6f6c65', '0x80000000', '0xffffffff', marks.trim()];
     const capture = await watchOthers(lab, gateway);
     const { stdout, stderr } = await lab.run('client', inGroup('via', gateway, sockets(gateway, foreign)));
-    t.deepEqual(await capture.stop(), []);
+    // A source route names a neighbour as its destination, which iptables has no look behind.
+    const routed = / > (10\.0\.1\.1|fd01::1)[.:]|Flags \[R\]/;
+    const found = await capture.stop();
+    t.deepEqual(seesAll() ? found : found.filter((line) => !routed.test(line)), []);
     t.is(stderr, '');
     const told = Object.fromEntries(stdout.split('\n').map((line) => [line.replace(/( [A-Z]{4,}| sent)*$/, ''), line]));
     // What has nothing of another path in it is sent, by the group's own.
     for (const name of ['own source', 'mapped', 'large', 'segmented', ...foreign.map((mark) => `mark ${mark}`)])
       t.regex(told[name] ?? '', / sent( sent)+$/, name);
-    for (const name of ['device', 'loose source route', 'segments', 'fragments as they are', 'ICMP errors'])
+    const routes = seesAll() ? ['loose source route', 'segments'] : [];
+    for (const name of ['device', ...routes, 'fragments as they are', 'ICMP errors'])
       t.regex(told[name] ?? '', / E[A-Z]+( E[A-Z]+)+$/, name);
     await held.release();
   });
 
-  test.serial(`${gateway}: some of that leaks from the classic recipe`, async (t) => {
-    const lab = await makeLab(t);
-    await routers(lab);
-    const capture = await watchOthers(lab, gateway, 4);
-    await lab.run('client', inGroup('classic', gateway, sockets(gateway, [])));
-    t.regex((await capture.stop()).join('\n'), / > 203\.0\.113\.10\.7000/);
-  });
+  if (withClassic())
+    test.serial(`${gateway}: some of that leaks from the classic recipe`, async (t) => {
+      const lab = await makeLab(t);
+      await routers(lab);
+      const capture = await watchOthers(lab, gateway, 4);
+      await lab.run('client', inGroup('classic', gateway, sockets(gateway, [])));
+      t.regex((await capture.stop()).join('\n'), / > 203\.0\.113\.10\.7000/);
+    });
 }
 
 const sockets = (gateway: 'g2' | 'g3', marks: string[]): string[] => {

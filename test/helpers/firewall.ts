@@ -17,11 +17,37 @@ export const launchWords = (words: readonly string[]): string[] =>
 /** Whether it can look at a packet's next hop, and at the class of an answer to a SYN. */
 export const seesAll = (): boolean => marking === 'nft';
 
+/** The gateways whose guard sees whatever leaves by another path: g3 is on a link with main's router. */
+export const guarded = (): ('g2' | 'g3')[] => (seesAll() ? ['g2', 'g3'] : ['g2']);
+
+/** Whether the same is to be done by the classic recipe too: it is the same for every firewall. */
+export const withClassic = seesAll;
+
 /** What tells which routers the rules know by their link-layer addresses, for a shell on the machine. */
 export const listRouters = (): string =>
   marking === 'nft'
     ? 'nft list map inet via arrival_of_router'
     : `${marking}-save | grep -o -e '--mac-source [^ ]*'; ${marking.replace('ip', 'ip6')}-save | grep -o -e '--mac-source [^ ]*'`;
+
+/** What takes away all that marks the packets of groups, and what the next launch has to put back; for a shell. */
+export const unmark = (): string =>
+  marking === 'nft'
+    ? 'nft flush chain inet via classify'
+    : `${marking} -t mangle -F OUTPUT; ${marking.replace('ip', 'ip6')} -t mangle -F OUTPUT`;
+
+/** What takes away the rules that restore the mark of what comes in, and what fails while they are not there. */
+export const unrestore = (): string =>
+  marking === 'nft' ? 'nft flush chain inet via restore' : `${marking} -t mangle -F PREROUTING`;
+export const listRestore = (): string =>
+  marking === 'nft'
+    ? 'nft list chain inet via restore | grep -q vmap'
+    : `${marking} -t mangle -S PREROUTING | grep -q via-pre`;
+
+/** How many packets the guards of all groups have stopped; for a shell, a number on each line. */
+export const listStopped = (): string =>
+  marking === 'nft'
+    ? `nft list counters table inet via | sed -n '/stopped_/,/}/s/.*packets \\([0-9]*\\).*/\\1/p'`
+    : `{ ${marking}-save -c; ${marking.replace('ip', 'ip6')}-save -c; } | sed -n '/-A via-guard-.* -j DROP/s/^\\[\\([0-9]*\\).*/\\1/p'`;
 
 /** What makes a machine one where this firewall is in use, for a shell on it; its tables, once there, stay. */
 export const useFirewall = (): string =>

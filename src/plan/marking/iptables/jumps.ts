@@ -1,5 +1,5 @@
 import type { Family } from '../../wayout.js';
-import { ANY_CLASS, bits, type Table } from './text.js';
+import { ANY_CLASS, bits, OF_THE_KERNEL, VISITING, type Table } from './text.js';
 
 /** A rule of ours in a built-in chain, which leads to a chain of ours. */
 export interface Jump {
@@ -32,7 +32,9 @@ export function jumps(family: Family): Jump[] {
       'OUTPUT',
       // The class of what is sent now, not of what conntrack remembers: an entry may be older than the group.
       ...datagrams(`! -o lo -m conntrack --ctdir ORIGINAL ${ANY_CLASS} -j via-new`),
+      `! -o lo -p tcp --syn ${ANY_CLASS} -j via-new`,
       `! -o lo ${KNOWN} -j via-out`,
+      `! -o lo -m conntrack --ctdir REPLY ${VISITING} -j via-answered`,
       `! -o lo -m connmark --mark ${bits(0)} -m conntrack --ctstate NEW ${ANY_CLASS} -j via-new`,
     ),
     ...list(
@@ -40,9 +42,10 @@ export function jumps(family: Family): Jump[] {
       'POSTROUTING',
       // What the peer is told that we take at once: the way out's device, not main's, is what counts.
       `! -o lo -p tcp --tcp-flags SYN SYN ${KNOWN} -j TCPMSS --clamp-mss-to-pmtu`,
-      `! -o lo ! -p tcp -m conntrack --ctdir ORIGINAL ${ANY_CLASS} -j via-class`,
+      `! -o lo ! -p tcp ${ANY_CLASS} -j via-class`,
+      `! -o lo -p tcp --syn ${ANY_CLASS} -j via-class`,
       `! -o lo ${KNOWN} -j via-guard`,
-      `! -o lo -m conntrack --ctstate NEW,UNTRACKED,INVALID ${ANY_CLASS} -j via-class`,
+      `! -o lo -m conntrack --ctstate NEW,RELATED,UNTRACKED,INVALID ${ANY_CLASS} -j via-class`,
     ),
     ...list('nat', 'POSTROUTING', `! -o lo ${KNOWN} -j via-nat`),
     ...list(
@@ -50,6 +53,7 @@ export function jumps(family: Family): Jump[] {
       'OUTPUT',
       `! -o lo -p tcp --syn ${ANY_CLASS} -j via-rej`,
       `! -o lo -p ${ping} ${ANY_CLASS} -j via-rej`,
+      `! -o lo -m conntrack --ctstate INVALID ${OF_THE_KERNEL} -j via-stray`,
     ),
   ];
 }

@@ -1,4 +1,4 @@
-import { candidateOf, hex, markOf, MASK } from '../../numbers.js';
+import { candidateOf, hex, markOf, MASK, VISITOR } from '../../numbers.js';
 import type { Rule } from '../rules.js';
 
 /** The tables that via has chains in, in the order in which a packet meets them. */
@@ -16,7 +16,7 @@ export interface Chain {
 
 /** A chain's name that is one of ours. */
 export const isOurName = (name: string): boolean =>
-  /^via-((raw|pre|in|out|new|guard|class|nat|rej)|(new|guard|srv|nat|rej)-\d+)$/.test(name);
+  /^via-((raw|pre|in|out|new|reused|answered|guard|class|nat|rej|stray)|(new|guard|srv|nat|rej)-\d+)$/.test(name);
 
 /** A value of our bits of a mark, as the extensions take it. */
 export const bits = (value: number): string => `${hex(value)}/${hex(MASK)}`;
@@ -30,6 +30,13 @@ export const setMark = (slot: number): string => `-j MARK --set-xmark ${bits(mar
 
 /** Sets our bits of a connection's mark. */
 export const setConnection = (value: number): string => `-j CONNMARK --set-xmark ${bits(value)}`;
+
+/** A flow that came in by no group's path, and that nobody answered yet. */
+export const VISITING = `-m connmark --mark ${bits(VISITOR)}`;
+
+/** Sent by a process, or by the kernel of itself: its own sockets have no file, and so no owner (xt_owner). */
+export const OF_A_PROCESS = '-m owner --uid-owner 0-4294967294';
+export const OF_THE_KERNEL = '-m owner ! --uid-owner 0-4294967294';
 
 /** A socket's class; in decimal, as xt_cgroup prints it. */
 export const ofClass = (classId: number): string => `-m cgroup --cgroup ${classId}`;

@@ -1,0 +1,38 @@
+import test from 'ava';
+import { inGroup, startSender } from '../closed/senders.js';
+import { markBy } from '../helpers/firewall.js';
+import { makeLab } from '../helpers/lab.js';
+import { probe } from '../helpers/probes.js';
+import { by, hold } from '../helpers/runners.js';
+import { sniff } from '../helpers/sniff.js';
+import { far } from '../helpers/topology.js';
+
+// What iptables cannot do, as CAVEATS of the manual page says.
+for (const firewall of ['iptables-nft', 'iptables-legacy'] as const) {
+  test.serial(`${firewall}: of two routers on one link, each passes the guard for the other`, async (t) => {
+    markBy(firewall);
+    const lab = await makeLab(t);
+    const sender = await startSender(lab, (argv) => inGroup('via', 'g3', argv));
+    await sender.served('g3');
+    const capture = await sniff(lab, 'g1', 'eth0', `dst ${far.v4} and ether dst 02:00:00:00:01:01`);
+    await lab.sh('client', 'ip rule del pref $(ip rule | sed -n "/fwmark/s/:.*//p")');
+    await sender.rounds(5);
+    t.not((await capture.stop()).length, 0);
+    await sender.end();
+  });
+
+  test.serial(`${firewall}: nothing of a group leaves where somebody keeps it from conntrack`, async (t) => {
+    markBy(firewall);
+    const lab = await makeLab(t);
+    const held = await hold(lab, '10.0.2.1,fd02::1');
+    await lab.sh('client', `${firewall} -t raw -A OUTPUT -d ${far.v4} -j NOTRACK`);
+    const captures = [
+      await sniff(lab, 'client', 'c1', `dst ${far.v4}`),
+      await sniff(lab, 'client', 'c2', `dst ${far.v4}`),
+    ];
+    for (const kind of ['tcp', 'ping'] as const)
+      t.is((await probe(by(lab, '10.0.2.1,fd02::1'), kind, 4, { timeout: kind === 'tcp' ? 0.2 : 1 })).gateway, null);
+    for (const capture of captures) t.deepEqual(await capture.stop(), []);
+    await held.release();
+  });
+}

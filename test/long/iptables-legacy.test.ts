@@ -1,0 +1,17 @@
+import '../helpers/iptables-legacy.js';
+import '../launch/families.test.js';
+import '../launch/gateways.test.js';
+import '../launch/lan.test.js';
+import '../launch/marks.test.js';
+import '../launch/mtu.test.js';
+import '../launch/nesting.test.js';
+import '../launch/redirect.test.js';
+import '../launch/rpfilter.test.js';
+import '../launch/slots.test.js';
+import '../closed/bystanders.test.js';
+import '../closed/firewall.test.js';
+import '../closed/late.test.js';
+import '../closed/memory.test.js';
+import '../closed/routes.test.js';
+import '../closed/sockets.test.js';
+import '../closed/tuples.test.js';
