@@ -17,7 +17,7 @@ import { settle, type Tell } from './settle.js';
 export async function leave({ uuid, path, whole }: Membership, tell: Tell): Promise<void> {
   const isOut = moveInto(findHierarchy().path, whole);
   if (isOut && !(await empties(path))) return;
-  const { lock, done } = await lockAndRun(lookJobs());
+  const { lock, done } = await lockAndRun(lookJobs(), true);
   trace('read');
   try {
     const root = mountAgain().path;

@@ -33,16 +33,19 @@ export interface Lock {
 
 /**
  * Takes the lock and runs jobs under it, in one go where nobody else has it. flock(1) locks a descriptor that we keep,
- * so the lock outlives it. Throws when somebody else holds the lock for too long.
+ * so the lock outlives it. Throws when somebody else holds the lock for too long, and on a signal unless it is `patient`.
  */
-export async function lockAndRun(jobs: readonly Job[]): Promise<{ lock: Lock; done: readonly Done[] }> {
+export async function lockAndRun(
+  jobs: readonly Job[],
+  patient = false,
+): Promise<{ lock: Lock; done: readonly Done[] }> {
   for (;;) {
     const lock = openLock();
     let isBusy = false;
     try {
       let done = runTools(jobs, { fd: lock.fd, take: true });
       isBusy = done === undefined;
-      if (isBusy) await wait(lock);
+      if (isBusy) await wait(lock, patient);
       isBusy = false;
       done ??= runTools(jobs, { fd: lock.fd, take: false });
       // The last user of the machine removes the file: a lock on a file without a name keeps nobody out.
@@ -101,12 +104,14 @@ const unusable = (path: string, error: unknown): ViaError =>
   new ViaError('file', path, wordsOf(error), { cause: error, hint: 'via needs a writable /run' });
 
 /** With the event loop running, so that a signal can end the wait. */
-async function wait({ fd }: Lock): Promise<void> {
+async function wait({ fd }: Lock, patient: boolean): Promise<void> {
   const flock = spawn('flock', ['-w', String(PATIENCE), '3'], {
     env: TOOL_ENVIRONMENT,
     stdio: ['ignore', 'ignore', 'ignore', fd],
+    // Out of reach of the terminal's ^C.
+    detached: patient,
   });
-  const stop = (): void => void flock.kill();
+  const stop = (): void => void (patient || flock.kill());
   for (const signal of INTERRUPTING) process.on(signal, stop);
   const status = await new Promise<number | null>((resolve, reject) => {
     flock.once('error', reject);

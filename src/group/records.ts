@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { ignoring } from '../kernel/cgroup.js';
 import type { Firewall } from '../plan/things.js';
 import { RUNTIME } from '../plan/wanted.js';
@@ -50,7 +50,7 @@ export function readRecords(): Records {
     const [, uuid, number, device, space] = NAMES.exec(name) ?? [];
     if (uuid === undefined && device === undefined && space === undefined) continue;
     const path = `${RUNTIME}/${name}`;
-    const text = ignoring(['ENOENT', 'EISDIR', 'EACCES'], () => readFileSync(path, 'utf8'));
+    const text = ignoring(['ENOENT', 'EISDIR', 'EACCES'], () => readAtOnce(path));
     if (text === undefined) continue;
     const record = parse(text);
     const absent = space === undefined ? undefined : parseList(text);
@@ -89,5 +89,15 @@ function parseList(text: string): string[] | undefined {
     return Array.isArray(value) && value.every((one) => typeof one === 'string') ? value : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** A pipe in a record's place, whoever put it there, has nobody who writes: it reads as empty. */
+function readAtOnce(path: string): string {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    return readFileSync(fd, 'utf8');
+  } finally {
+    closeSync(fd);
   }
 }

@@ -49,6 +49,34 @@ test.serial('a signal ends the wait', async (t) => {
   holder.stdin.end();
 });
 
+test.serial('a signal does not end the wait of the last one who leaves', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const { left } = await leaving(lab, async () => {
+    const last = lab.start('client', [viaBin, '10.0.2.1', '--', 'sh', '-c', 'echo in; read _']);
+    await last.waitFor(/in/);
+    const holder = await holdLock(lab);
+    last.stdin.end();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    last.kill('SIGTERM');
+    last.kill('SIGINT');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    holder.stdin.end();
+    const ended = await last.done;
+    t.deepEqual([ended.signal, ended.stderr], [null, '']);
+  });
+  t.deepEqual(left, []);
+});
+
+test.serial('a pipe in the place of a record is taken away like any broken one', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const { left } = await leaving(lab, async () => {
+    const script = 'cd /run/via; for f in group-*; do rm $f; mkfifo $f; done';
+    const { code, stderr } = await lab.via(['10.0.2.1', '--', 'sh', '-c', script]);
+    t.deepEqual([code, stderr], [0, '']);
+  });
+  t.deepEqual(left, []);
+});
+
 test.serial('who joins a group that is used needs no lock', async (t) => {
   const lab = await makeLab(t, { servers: false });
   const first = lab.start('client', [viaBin, '10.0.2.1', '--', 'sh', '-c', 'echo in; read _']);
