@@ -72,8 +72,11 @@ const children = (path: string): string[] =>
 export function makeCgroup(path: string, classId: number): void {
   try {
     mkdirSync(path);
-    writeFileSync(`${path}/net_cls.classid`, String(classId));
+    // Never made: where somebody unmounted the hierarchy, its mount point is a directory like any other.
+    writeFileSync(`${path}/net_cls.classid`, String(classId), { flag: 'r+' });
   } catch (error) {
+    // Such a directory goes again, and so does a group that cannot be used.
+    if ((error as NodeJS.ErrnoException).syscall !== 'mkdir') ignoring([...GONE, 'EBUSY'], () => rmdirSync(path));
     throw new ViaError('cgroup', path, `cannot be made: ${wordsOf(error)}`, { cause: error });
   }
   const seen = classIdOf(path);
@@ -88,7 +91,7 @@ export function makeCgroup(path: string, classId: number): void {
  */
 export function moveInto(path: string, whole = false): boolean {
   try {
-    // Never made: where the hierarchy was unmounted, its mount point is a directory like any other.
+    // Never made, as the class id.
     writeFileSync(`${path}/${whole ? 'cgroup.procs' : 'tasks'}`, '0', { flag: 'r+' });
     return true;
   } catch (error) {

@@ -65,3 +65,25 @@ for (const [where, options] of Object.entries(labs)) {
       }
     });
 }
+
+test.serial(
+  'between any two steps somebody unmounts net_cls: the command is in its group, or does not run',
+  async (t) => {
+    const lab = await makeLab(t, { servers: false, rpFilter: { c2: 1 } });
+    const look = ['10.0.2.1', '--', 'cat', '/proc/self/cgroup'];
+    const { steps } = await walk(lab, look, 'nothing');
+    for (const [i, step] of steps.entries()) {
+      const { left } = await leaving(lab, async () => {
+        const { result } = await walk(lab, look, 'run umount /run/via/net_cls', i + 1);
+        if (result.stdout === '') {
+          t.is(result.code, 125, step);
+          t.regex(result.stderr, /^via: [^\n]+\n$/, step);
+        } else t.regex(result.stdout, /net_cls[^:]*:\/via-/, step);
+        t.notRegex(result.stderr, /internal/, step);
+        await quiet(lab);
+        t.is((await lab.via(['sweep'])).stderr, '', step);
+      });
+      t.deepEqual(left, [], step);
+    }
+  },
+);
