@@ -5,6 +5,7 @@ import { mountAgain } from '../kernel/mount.js';
 import { commandLine } from '../kernel/proc.js';
 import { trace } from '../trace.js';
 import type { Membership } from './enter.js';
+import { linger } from './linger.js';
 import { look, lookJobs, SWEEPING } from './look.js';
 import { lockAndRun, unlock } from './lock.js';
 import { settle, type Tell } from './settle.js';
@@ -15,6 +16,7 @@ import { settle, type Tell } from './settle.js';
  * away fails; the next via tries again.
  */
 export async function leave({ uuid, path, whole }: Membership, tell: Tell): Promise<void> {
+  await linger(path, isVia);
   const isOut = moveInto(findHierarchy().path, whole);
   if (isOut && !(await empties(path))) return;
   const { lock, done } = await lockAndRun(lookJobs(), true);

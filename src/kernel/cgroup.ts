@@ -15,7 +15,7 @@ export interface Cgroup {
 const PREFIX = 'via-';
 
 /** What the kernel says of a group that was removed, by its path and by what was open in it. */
-const GONE = ['ENOENT', 'ENODEV'];
+export const GONE = ['ENOENT', 'ENODEV'];
 
 /** A group's name: a stranger's directory may begin like ours. */
 const NAME = /^via-[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
@@ -63,7 +63,8 @@ export function membersOf(path: string): number[] {
   return [...own, ...children(path).flatMap((child) => membersOf(child))];
 }
 
-const classIdOf = (path: string): number => Number(readFileSync(`${path}/net_cls.classid`, 'utf8'));
+/** A group's class id. */
+export const classIdOf = (path: string): number => Number(readFileSync(`${path}/net_cls.classid`, 'utf8'));
 
 const children = (path: string): string[] =>
   readdirSync(path, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [`${path}/${entry.name}`] : []));

@@ -1,0 +1,54 @@
+import test from 'ava';
+import type { Running } from '../helpers/exec.js';
+import { makeLab, type Lab } from '../helpers/lab.js';
+import { fixture, python } from '../helpers/paths.js';
+import { diff, snapshot } from '../helpers/snapshot.js';
+import { watchOthers } from './other-path.js';
+import { bothOf, inGroup } from './senders.js';
+
+const size = 200_000;
+
+/** A program that writes into connections of both families, and is gone before the other end has taken it. */
+const push = (lab: Lab, gateway: 'g2' | 'g3'): Running =>
+  lab.start('client', inGroup('via', gateway, [...python, fixture('push.py'), String(size)]));
+
+const served = (lab: Lab, gateway: 'g2' | 'g3', ...words: string[]): Promise<Running> =>
+  lab.serve(gateway, [...python, fixture('slow.py'), ...words]);
+
+for (const gateway of ['g2', 'g3'] as const) {
+  test.serial(`${gateway}: what the command sent last arrives, and nothing of it leaves by main`, async (t) => {
+    const lab = await makeLab(t, { servers: false });
+    const server = await served(lab, gateway);
+    const before = await snapshot(lab);
+    const capture = await watchOthers(lab, gateway);
+    t.is((await push(lab, gateway).done).code, 0);
+    t.deepEqual(diff(before, await snapshot(lab)), []);
+    // What is still on its way would have been sent again by now.
+    await server.waitFor(new RegExp(`(^got ${size}\n[^]*){2}`, 'm'));
+    t.deepEqual(await capture.stop(), []);
+  });
+
+  test.serial(`${gateway}: what cannot arrive is given up before the group is`, async (t) => {
+    const lab = await makeLab(t, { servers: false });
+    await served(lab, gateway, 'deaf');
+    const before = await snapshot(lab);
+    const capture = await watchOthers(lab, gateway);
+    const { code, ms } = await push(lab, gateway).done;
+    t.is(code, 0);
+    t.true(ms < 5000, `${ms} ms`);
+    t.deepEqual(diff(before, await snapshot(lab)), []);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    t.deepEqual(await capture.stop(), []);
+  });
+}
+
+test.serial('a group in use is left without waiting', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  await served(lab, 'g2', 'deaf');
+  const first = lab.start('client', inGroup('via', 'g2', ['sh', '-c', 'echo in; read _'], [bothOf('g2')]));
+  await first.waitFor(/^in$/m);
+  const { ms } = await push(lab, 'g2').done;
+  t.true(ms < 900, `${ms} ms`);
+  first.stdin.end();
+  await first.done;
+});
