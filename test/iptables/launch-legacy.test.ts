@@ -1,5 +1,3 @@
 import '../helpers/iptables-legacy.js';
 import '../launch/source.test.js';
-import '../launch/servers.test.js';
-import '../launch/servers-one-lan.test.js';
 import '../closed/rules.test.js';

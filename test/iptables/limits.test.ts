@@ -25,7 +25,7 @@ for (const firewall of ['iptables-nft', 'iptables-legacy'] as const) {
     markBy(firewall);
     const lab = await makeLab(t);
     const held = await hold(lab, '10.0.2.1,fd02::1');
-    await lab.sh('client', `${firewall} -t raw -A OUTPUT -d ${far.v4} -j NOTRACK`);
+    await lab.sh('client', `${firewall} -t raw -I OUTPUT -d ${far.v4} -j NOTRACK`);
     const captures = [
       await sniff(lab, 'client', 'c1', `dst ${far.v4}`),
       await sniff(lab, 'client', 'c2', `dst ${far.v4}`),

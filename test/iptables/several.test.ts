@@ -3,11 +3,11 @@ import { readSave } from '../../src/plan/marking/iptables/listing.js';
 import { launchWords, markBy } from '../helpers/firewall.js';
 import { makeLab, type Lab } from '../helpers/lab.js';
 import { leaving } from '../helpers/left.js';
-import { outside, probe, probeCommand, readProbe, type Kind } from '../helpers/probes.js';
+import { allKinds, outside, probe, probeAll, probeCommand, readProbe } from '../helpers/probes.js';
 import { by, hold, type Held } from '../helpers/runners.js';
 import { far, type Gateway } from '../helpers/topology.js';
 
-const kinds: Kind[] = ['tcp', 'udp', 'ping'];
+const asked = allKinds.filter(([, family]) => family === 4);
 const words: [Gateway, string[]][] = [
   ['g2', ['10.0.2.1,fd02::1']],
   ['g3', ['10.0.1.3,fd01::3']],
@@ -23,14 +23,13 @@ const words: [Gateway, string[]][] = [
 
 /** Which of these do not leave by their gateway. */
 async function astray(lab: Lab, list: typeof words): Promise<string[]> {
-  const found: string[] = [];
-  for (const [gateway, [name = '', ...options]] of list)
-    for (const kind of kinds) {
-      const seen = await probe(by(lab, ...options, name), kind, 4);
-      if (seen.gateway !== gateway)
-        found.push(`${gateway} ${name} ${options.join(' ')} ${kind}: ${seen.gateway} ${seen.error}`);
-    }
-  return found;
+  const found = list.map(async ([gateway, [name = '', ...options]]) => {
+    const answers = await probeAll(by(lab, ...options, name), asked);
+    return Object.entries(answers).flatMap(([kind, who]) =>
+      who === gateway ? [] : [`${gateway} ${name} ${options.join(' ')} ${kind}: ${who}`],
+    );
+  });
+  return (await Promise.all(found)).flat();
 }
 
 for (const firewall of ['iptables-nft', 'iptables-legacy'] as const) {
