@@ -45,10 +45,11 @@ export async function enter(wish: Ask, tell: Tell): Promise<Membership> {
   const { lock, done } = await lockAndRun(lookJobs(wish.firewall));
   trace('read');
   let ask = wish;
+  let system: System | undefined;
   try {
-    let system = look(done, SWEEPING);
+    system = look(done, SWEEPING);
     ask = possible(wish, system);
-    if (ask !== wish) system = lookAgain(lock, ask.firewall);
+    if (ask !== wish) system = lookAgain(lock, system, ask.firewall);
     const { group, facts } = groupFor(ask, system);
     const path = cgroupPath(facts.hierarchy.path, group.uuid);
     const known = system.groups.some(({ uuid }) => uuid === group.uuid);
@@ -61,7 +62,7 @@ export async function enter(wish: Ask, tell: Tell): Promise<Membership> {
     if (!moveInto(path, whole)) throw new ViaError('cgroup', path, 'is gone again');
     return { uuid: group.uuid, path, whole };
   } catch (error) {
-    undo(lock, ask.firewall, tell);
+    undo(lock, system, ask.firewall, tell);
     throw error;
   } finally {
     unlock(lock);
@@ -128,9 +129,9 @@ function enterKnown(ask: Ask, tell: Tell): Membership | undefined {
 }
 
 /** Whatever of a set-up that failed is there: wanted is what is alive without it. */
-function undo(lock: Lock, firewall: Firewall, tell: Tell): void {
+function undo(lock: Lock, before: System | undefined, firewall: Firewall, tell: Tell): void {
   try {
-    settle(lookAgain(lock, firewall), [], lock, tell);
+    settle(lookAgain(lock, before, firewall), [], lock, tell);
   } catch {
     // What is left is swept by the next via; the first error is the one to tell.
   }

@@ -83,13 +83,14 @@ export function builtinsOf(
 }
 
 /** How nft fails on a kernel without nf_tables: in the words of 0.9 and of 1.0. */
+const DENIED = /not permitted/i;
 const NO_NF_TABLES = /operation not supported|protocol not supported|cache initialization failed/i;
 
 function nftOf(done: Done | undefined): FirewallSeen & { failed?: ViaError } {
   if (done === undefined || /No such file or directory/.test(done.output)) return readListing('');
   if (done.status === 0) return readListing(done.output);
   const failed = toolError('firewall', done);
-  if (!NO_NF_TABLES.test(done.output)) throw failed;
+  if (!NO_NF_TABLES.test(done.output) || DENIED.test(done.output)) throw failed;
   return { ...readListing(''), failed };
 }
 

@@ -45,7 +45,7 @@ export function settle(system: System, more: readonly Group[], lock: Lock, tell:
     make(changes, lock, lock.isNew ? (lines) => tell(() => [...render([MADE], firewalls), ...lines()]) : tell);
   } catch (error) {
     try {
-      make(changesSince(system, more, lookAgain(lock, ...more.map(({ firewall }) => firewall))), lock, tell);
+      make(changesSince(system, more, lookAgain(lock, system, ...more.map(({ firewall }) => firewall))), lock, tell);
     } catch {
       throw error;
     }
@@ -61,9 +61,14 @@ function changesSince(before: System, more: readonly Group[], now: System): Chan
   return changesFor({ ...now, facts }, missing);
 }
 
-/** Looks while the lock is held already. */
-export const lookAgain = ({ fd }: Lock, ...firewalls: readonly Firewall[]): System =>
-  look(runTools(lookJobs(...firewalls), { fd, take: false }) ?? [], SWEEPING);
+/**
+ * Looks while the lock is held already. What was seen `before` under it without a mount of the hierarchy was seen
+ * rightly: the traces there are now are ours, and a mount that was refused is not tried again.
+ */
+export function lookAgain({ fd }: Lock, before: System | undefined, ...firewalls: readonly Firewall[]): System {
+  const done = runTools(lookJobs(...firewalls), { fd, take: false }) ?? [];
+  return look(done, before?.hierarchy.mounted === false ? { ...SWEEPING, mounts: false } : SWEEPING);
+}
 
 function make(changes: readonly Change[], lock: Lock, tell: Tell): void {
   if (changes.length === 0) return;
