@@ -4,8 +4,9 @@ import { FAMILIES, type Family, type Group } from '../../wayout.js';
 import { arrivals } from '../arrivals.js';
 import type { Marking, Transaction } from '../marking.js';
 import { chainState, commentsOf } from '../rules.js';
-import { groupChains, sharedChains } from './chains.js';
+import { groupChains } from './chains.js';
 import { jumps } from './jumps.js';
+import { sharedChains } from './shared.js';
 import { TABLES, type Chain } from './text.js';
 
 /** One variant of iptables: chains of our own in both families, and rules in the built-in chains that lead to them. */

@@ -1,0 +1,181 @@
+import type { Facts } from '../../facts.js';
+import { candidateOf, markOf, VISITOR, zoneOf } from '../../numbers.js';
+import { keyOf, pathOf, wayOf, type Family, type Group } from '../../wayout.js';
+import type { Arrival } from '../arrivals.js';
+import type { Rule } from '../rules.js';
+import { mainSources, segmentOf } from '../uplink.js';
+import {
+  ANY_CLASS,
+  bits,
+  candidate,
+  OF_A_PROCESS,
+  OF_THE_KERNEL,
+  ofClass,
+  ours,
+  setConnection,
+  setMark,
+  VISITING,
+  type Chain,
+} from './text.js';
+
+/** The chains with a line for each group: what the built-in chains lead to. */
+export function sharedChains(
+  all: readonly Group[],
+  family: Family,
+  arrivals: readonly Arrival[],
+  facts: Facts,
+): Chain[] {
+  const groups = all.filter(({ wayOut }) => wayOf(wayOut, family) !== 'allow');
+  const each = (rule: (group: Group) => string | undefined): Rule[] =>
+    groups.flatMap((group) => {
+      const text = rule(group);
+      return text === undefined ? [] : [{ text, note: group.uuid.slice(0, 8) }];
+    });
+  const refused = (group: Group): boolean => wayOf(group.wayOut, family) === 'refuse';
+  const mangle = 'mangle' as const;
+  return [
+    {
+      table: 'raw',
+      name: 'via-raw',
+      rules: [
+        ...each((group) => untranslated(group, family, facts)),
+        ...each(({ classId, wayOut }) => `${ofClass(classId)} -j CT --zone-orig ${zoneOf(keyOf(wayOut))}`),
+      ],
+    },
+    {
+      table: mangle,
+      name: 'via-pre',
+      rules: [
+        ...groups.flatMap((group) => clamping(group, family, facts)),
+        ...each(({ slot }) => `${ours(slot)} ${setMark(slot)}`),
+      ],
+    },
+    { table: mangle, name: 'via-in', rules: [...arrivals.map((one) => arrival(one)), ...visitors] },
+    ...arrivals.map((one) => answers(one)),
+    {
+      table: mangle,
+      name: 'via-out',
+      rules: [
+        // Not by a member, whose packets are marked by now: somebody outside has it now, or it is the kernel's.
+        ...each(
+          ({ slot }) =>
+            `! -p tcp -m conntrack --ctdir ORIGINAL -m mark --mark ${bits(0)} ${OF_A_PROCESS} ${ours(slot)} -g via-reused`,
+        ),
+        ...each(({ slot }) => `${ours(slot)} ${setMark(slot)}`),
+        ...arrivals.map(({ slot }) => ({
+          text: `-m conntrack --ctdir REPLY ${candidate(slot)} -g via-srv-${slot}`,
+          note: String(slot),
+        })),
+      ],
+    },
+    { table: mangle, name: 'via-new', rules: each(({ slot, classId }) => `${ofClass(classId)} -g via-new-${slot}`) },
+    { table: mangle, name: 'via-reused', rules: [{ text: setConnection(0) }] },
+    { table: mangle, name: 'via-answered', rules: [{ text: `${ANY_CLASS} -j RETURN` }, { text: setConnection(0) }] },
+    {
+      table: mangle,
+      name: 'via-guard',
+      rules: [
+        ...each(({ slot }) => `${ours(slot)} -g via-guard-${slot}`),
+        ...arrivals.flatMap(({ slot }) => [
+          { text: `${candidate(slot)} -m conntrack --ctdir REPLY ${ANY_CLASS} -j via-class`, note: String(slot) },
+          {
+            text: `${candidate(slot)} -m conntrack --ctdir REPLY ${OF_THE_KERNEL} -g via-guard-${slot}`,
+            note: String(slot),
+          },
+        ]),
+      ],
+    },
+    {
+      table: mangle,
+      name: 'via-class',
+      rules: [
+        { text: `! -p tcp -m conntrack --ctdir REPLY ${VISITING} -j RETURN` },
+        ...each(({ slot, classId }) => `${ofClass(classId)} -g via-guard-${slot}`),
+      ],
+    },
+    {
+      table: 'nat',
+      name: 'via-nat',
+      rules: [
+        ...each(({ slot, wayOut }) =>
+          family === 4 && mainSources(wayOut, facts).length > 0 ? `${ours(slot)} -j via-nat-${slot}` : undefined,
+        ),
+        { text: '-m addrtype --src-type LOCAL --limit-iface-out -j RETURN' },
+        ...each(({ slot }) => `${ours(slot)} -j MASQUERADE`),
+      ],
+    },
+    {
+      table: 'filter',
+      name: 'via-rej',
+      rules: each((group) => (refused(group) ? `${ofClass(group.classId)} -g via-rej-${group.slot}` : undefined)),
+    },
+    { table: 'filter', name: 'via-stray', rules: stray(family) },
+  ];
+}
+
+/** By another path, now: a member may answer. What was there before a group is, is somebody else's. */
+const visitors: readonly Rule[] = [{ text: `! -p tcp -m connmark --mark ${bits(0)} ${setConnection(VISITOR)}` }];
+
+/**
+ * What the kernel says of itself about a flow that conntrack does not find, so that nobody knows whose it was: a group's
+ * UDP answer that nobody waits for (its entry is in a zone), a connection of a group whose entry went with the link.
+ */
+function stray(family: Family): Rule[] {
+  const unreachable = family === 4 ? '-p icmp --icmp-type' : '-p ipv6-icmp --icmpv6-type';
+  return [{ text: '-p tcp --tcp-flags RST RST -j DROP' }, { text: `${unreachable} port-unreachable -j DROP` }];
+}
+
+/**
+ * What leaves by main's device as well, with an address of it, needs no translation, and so no zone of its own: after the
+ * group it would keep the tuple of the answers from whoever sends from there next, whom conntrack then refuses.
+ */
+function untranslated({ classId, wayOut }: Group, family: Family, facts: Facts): string | undefined {
+  const path = pathOf(wayOut, family);
+  if (path === undefined || (family === 4 && mainSources(wayOut, facts).length > 0)) return undefined;
+  return `${ofClass(classId)} -o ${path.device} -m addrtype --src-type LOCAL --limit-iface-out -j RETURN`;
+}
+
+/** What the peer says that it takes at once, in the answer to our SYN, lowered to what the device takes. */
+function clamping({ slot, uuid, wayOut }: Group, family: Family, facts: Facts): Rule[] {
+  const segment = segmentOf(wayOut, family, facts);
+  if (segment === undefined) return [];
+  const { device, size } = segment;
+  const synAck = `-i ${device} -p tcp --tcp-flags SYN SYN ${ours(slot)}`;
+  return [{ text: `${synAck} -j TCPMSS --set-mss ${size}`, note: `${uuid.slice(0, 8)} ${device} ${size}` }];
+}
+
+/** Where the device alone tells, only what main would answer by another one: servers that work as they are stay so. */
+const arrival = ({ slot, device, router }: Arrival): Rule => ({
+  text: [
+    `-i ${device}`,
+    router === undefined ? '-m rpfilter --invert' : `-m mac --mac-source ${router}`,
+    `-m connmark --mark ${bits(0)} ${setConnection(candidateOf(slot))}`,
+  ].join(' '),
+  note: [slot, device, router].join(' ').trimEnd(),
+});
+
+/**
+ * The answer to a candidate. xt_cgroup sees no class at a SYN-ACK, which hangs on a request and on no socket yet: it
+ * goes by the connection's mark alone. So does what the kernel says of itself: a reset, say, in a connection of a
+ * group's that conntrack has forgotten. Whatever else is no member's makes the connection anybody's again.
+ */
+function answers({ slot, groups }: Arrival): Chain {
+  const own = groups.flatMap((group) => [
+    { text: `${ofClass(group.classId)} ${setConnection(markOf(group.slot))}`, note: group.uuid.slice(0, 8) },
+    { text: `${ofClass(group.classId)} ${setMark(group.slot)}`, note: group.uuid.slice(0, 8) },
+    { text: `${ofClass(group.classId)} -j RETURN`, note: group.uuid.slice(0, 8) },
+  ]);
+  const synAck = '-p tcp --tcp-flags SYN,ACK SYN,ACK';
+  return {
+    table: 'mangle',
+    name: `via-srv-${slot}`,
+    rules: [
+      { text: `${synAck} ${setMark(slot)}` },
+      { text: `${synAck} -j RETURN` },
+      ...own,
+      { text: `${ANY_CLASS} -j RETURN` },
+      { text: `-p tcp ${OF_THE_KERNEL} -g via-new-${slot}` },
+      { text: setConnection(0) },
+    ],
+  };
+}
