@@ -3,6 +3,7 @@ import { ViaError } from '../failure.js';
 import { takeAhead } from '../kernel/ahead.js';
 import { cgroupPath, classIds, moveInto } from '../kernel/cgroup.js';
 import { firewallWithoutNft } from '../kernel/firewall.js';
+import { findHierarchy } from '../kernel/hierarchy.js';
 import { askNeighbours } from '../kernel/neighbours.js';
 import { isInGroup, netnsOf } from '../kernel/proc.js';
 import { isOurs, tableOfLine } from '../kernel/routing.js';
@@ -13,6 +14,7 @@ import { chooseSlot, type Taken } from '../plan/slots.js';
 import type { Firewall } from '../plan/things.js';
 import { FAMILIES, keyOf, type Group, type WayOut } from '../plan/wayout.js';
 import { trace } from '../trace.js';
+import { keepIntact, stateOf, wasIntact } from './intact.js';
 import { look, lookJobs, SWEEPING, WATCHING, type System } from './look.js';
 import { lockAndRun, unlock, type Lock } from './lock.js';
 import { readRecords, recordText } from './records.js';
@@ -113,19 +115,33 @@ export function possible(ask: Ask, { firewall: { failed } }: System): Ask {
  */
 function enterKnown(ask: Ask, tell: Tell): Membership | undefined {
   const namespace = netnsOf('self');
-  const hints = [...readRecords().groups.values()];
-  if (!hints.some(({ record }) => record.asked === ask.text && record.namespace === namespace)) return undefined;
+  const records = readRecords();
+  const hint = [...records.groups].find(
+    ([, { record }]) =>
+      record.asked === ask.text && record.namespace === namespace && ask.accepts.includes(record.firewall),
+  );
+  if (hint === undefined) return undefined;
   const jobs = lookJobs();
-  const system = look(takeAhead(jobs) ?? runTools(jobs) ?? [], WATCHING);
+  const done = takeAhead(jobs) ?? runTools(jobs) ?? [];
   trace('read');
+  const state = stateOf(done, records);
+  if (wasIntact(hint[0], state)) return join(hint[0], findHierarchy().path, tell);
+  const system = look(done, WATCHING);
   const key = keyOf(ask.resolve(system));
   const group = groupIn(system, key, ask);
   if (group === undefined || changesFor(system, []).length > 0) return undefined;
-  const path = cgroupPath(system.hierarchy.path, group.uuid);
+  const membership = join(group.uuid, system.hierarchy.path, tell);
+  if (membership !== undefined) keepIntact(group.uuid, state);
+  return membership;
+}
+
+/** Undefined where there is no such group any more. */
+function join(uuid: string, hierarchy: string, tell: Tell): Membership | undefined {
+  const path = cgroupPath(hierarchy, uuid);
   const whole = isInGroup();
   if (!moveInto(path, whole)) return undefined;
   tell(() => [`echo $$ > ${path}/cgroup.procs`]);
-  return { uuid: group.uuid, path, whole };
+  return { uuid, path, whole };
 }
 
 /** Whatever of a set-up that failed is there: wanted is what is alive without it. */

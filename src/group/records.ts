@@ -35,6 +35,8 @@ export interface Records {
   readonly builtins: readonly BuiltinRecord[];
   /** Paths of records that were cut off: whoever wrote them was killed before he did what they are about. */
   readonly broken: readonly string[];
+  /** Groups of which a state is kept (intact.ts). */
+  readonly intact: readonly string[];
   /** Whether there is a directory for records. */
   readonly exists: boolean;
 }
@@ -45,9 +47,11 @@ export function readRecords(): Records {
   const sysctls: SysctlRecord[] = [];
   const builtins: BuiltinRecord[] = [];
   const broken: string[] = [];
+  const intact: string[] = [];
   const names = ignoring(['ENOENT', 'ENOTDIR', 'EACCES'], () => readdirSync(RUNTIME)) ?? [];
   for (const name of names) {
-    const [, uuid, number, device, space] = NAMES.exec(name) ?? [];
+    const [, uuid, number, device, space, kept] = NAMES.exec(name) ?? [];
+    if (kept !== undefined) intact.push(kept);
     if (uuid === undefined && device === undefined && space === undefined) continue;
     const path = `${RUNTIME}/${name}`;
     const text = ignoring(['ENOENT', 'EISDIR', 'EACCES'], () => readAtOnce(path));
@@ -60,10 +64,10 @@ export function readRecords(): Records {
     else if (absent !== undefined) builtins.push({ namespace: `net:[${space}]`, absent });
     else broken.push(path);
   }
-  return { groups, sysctls, builtins, broken, exists: existsSync(RUNTIME) };
+  return { groups, sysctls, builtins, broken, intact, exists: existsSync(RUNTIME) };
 }
 
-const NAMES = /^(?:group-([\da-f-]{36})|sysctl-(\d+)-([\w.-]+)|iptables-(\d+))$/;
+const NAMES = /^(?:group-([\da-f-]{36})|sysctl-(\d+)-([\w.-]+)|iptables-(\d+)|intact-([\da-f-]{36}))$/;
 
 /** A record's text; one line, so that it is readable and can be typed. */
 export const recordText = ({ asked, namespace, key, firewall }: GroupRecord): string =>

@@ -4,6 +4,7 @@ import { netnsExists } from '../kernel/proc.js';
 import type { Thing } from '../plan/things.js';
 import { builtinRecord, recordThing, runtimeDirectory, RUNTIME, sysctlRecord } from '../plan/wanted.js';
 import type { Group } from '../plan/wayout.js';
+import { intactFile } from './intact.js';
 import type { Records } from './records.js';
 
 /** What all groups of the machine share, where it is there. */
@@ -21,11 +22,13 @@ export function recordThings(records: Records, cgroups: readonly Cgroup[], group
 }
 
 /** What a killed via was writing; and, where no group is left, the records of network namespaces that are gone. */
-export function uselessRecords({ broken, sysctls, builtins }: Records, cgroups: readonly Cgroup[]): Thing[] {
+export function uselessRecords({ broken, sysctls, builtins, intact }: Records, cgroups: readonly Cgroup[]): Thing[] {
   const isGone = ({ namespace }: { namespace: string }): boolean => cgroups.length === 0 && !netnsExists(namespace);
   const paths = [
     ...sysctls.filter(isGone).map(({ device, namespace }) => sysctlRecord(device, namespace)),
     ...builtins.filter(isGone).map(({ namespace }) => builtinRecord(namespace)),
   ];
-  return [...broken, ...paths].map((path) => recordThing(path, ''));
+  const alive = new Set(cgroups.map(({ uuid }) => uuid));
+  const states = intact.filter((uuid) => !alive.has(uuid)).map((uuid) => intactFile(uuid));
+  return [...broken, ...paths, ...states].map((path) => recordThing(path, ''));
 }

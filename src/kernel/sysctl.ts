@@ -23,6 +23,10 @@ export function filteredDevices(devices: readonly string[]): string[] {
   return devices.filter((device) => all || read(device, 'rp_filter') !== '0');
 }
 
+/** What the settings of these devices, and of all, are: whatever of them `filteredDevices` looks at. */
+export const sysctlsOf = (devices: readonly string[]): string[] =>
+  ['all', ...devices].flatMap((device) => ['rp_filter', 'src_valid_mark'].map((name) => read(device, name)));
+
 /** Sets a device's src_valid_mark, unless it has that value already; a device that is gone took it along. */
 export function setSrcValidMark(device: string, value: string): void {
   const path = pathOf(device, 'src_valid_mark');

@@ -1,7 +1,7 @@
 declare const __REVISION__: string | undefined;
 
 /** Names the rule texts of this build, so that rules of another one are seen to differ. */
-const REVISION = typeof __REVISION__ === 'string' ? __REVISION__ : 'source';
+export const REVISION = typeof __REVISION__ === 'string' ? __REVISION__ : 'source';
 
 /** One rule of a chain: its text, and what its comment says beside where it belongs. */
 export interface Rule {

@@ -1,0 +1,56 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { ignoring, listCgroups } from '../kernel/cgroup.js';
+import { findHierarchy } from '../kernel/hierarchy.js';
+import { sysctlsOf } from '../kernel/sysctl.js';
+import type { Done } from '../kernel/tools.js';
+import { REVISION } from '../plan/marking/rules.js';
+import { RUNTIME } from '../plan/wanted.js';
+import type { Records } from './records.js';
+
+/**
+ * All that a look depends on, as one text: where it is the same as the last time, so is what would be found. Comparing
+ * it is 6 ms quicker than looking. Left out is what changes by itself: counters, and neighbours that are no next hops.
+ * Undefined where a tool failed.
+ */
+export function stateOf(done: readonly Done[], records: Records): string | undefined {
+  if (done.some(({ status }) => status !== 0)) return undefined;
+  const keys = [...records.groups.values()].map(({ record }) => record.key).join(' ');
+  const devices = [...keys.matchAll(/%([\w.-]+)/g)].map(([, device = '']) => device);
+  const { path } = findHierarchy();
+  return [
+    REVISION,
+    path,
+    ...done.map(({ output }) =>
+      output
+        .split('\n')
+        .map((line) => settled(line, keys))
+        .join('\n'),
+    ),
+    ...[...records.groups].map(([uuid, { text }]) => `${uuid} ${text}`),
+    JSON.stringify([records.sysctls, records.builtins, records.broken]),
+    ...listCgroups(path).map(({ uuid, classId, members }) => `${uuid} ${classId} ${members.length > 0}`),
+    ...sysctlsOf(devices),
+  ].join('\n');
+}
+
+/** A line of a tool without what changes by itself; of the neighbours (`ip -j neigh`) only addresses of next hops stay. */
+function settled(line: string, keys: string): string {
+  if (!/^\[\{"dst":[^}]*"state":\[/.test(line)) return line.replace(/"packets": \d+, "bytes": \d+/g, '');
+  const known = [...line.matchAll(/"dst":"([^"]+)","dev":"([^"]+)","lladdr":"([^"]+)"/g)];
+  return known
+    .flatMap(([, hop, device, address]) => (keys.includes(`${hop}%${device}`) ? [hop, device, address] : []))
+    .join();
+}
+
+/** Where the state of a group that was found in order is kept, for its next member. */
+export const intactFile = (uuid: string): string => `${RUNTIME}/intact-${uuid}`;
+
+/** Whether the group was in order when all was in this state. */
+export const wasIntact = (uuid: string, state: string | undefined): boolean =>
+  state !== undefined && ignoring(['ENOENT', 'EISDIR'], () => readFileSync(intactFile(uuid), 'utf8')) === state;
+
+/** Keeps the state; by a member, so that the group cannot go meanwhile. Without it the next one looks again. */
+export function keepIntact(uuid: string, state: string | undefined): void {
+  if (state === undefined) return;
+  ignoring(['EISDIR', 'ENOSPC', 'EROFS'], () => writeFileSync(intactFile(uuid), state, { mode: 0o600 }));
+}
