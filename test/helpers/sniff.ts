@@ -46,10 +46,13 @@ export async function sniff(
       }
       const { stdout } = await tcpdump.done;
       const end = stdout.search(markerLine(2));
-      return stdout
-        .slice(0, stdout.lastIndexOf('\n', end) + 1)
-        .split('\n')
-        .filter((line) => line && !/udp port 9 unreachable/.test(line) && !markerLine(1).test(line));
+      return (
+        stdout
+          .slice(0, stdout.lastIndexOf('\n', end) + 1)
+          .split('\n')
+          // By address and port: to some source ports tcpdump reads another protocol into a marker.
+          .filter((line) => line && !/udp port 9 unreachable/.test(line) && !line.includes(` > ${marker}.9: `))
+      );
     },
   };
 }
