@@ -17,6 +17,14 @@ for (const gateway of ['g2', 'g3'] as const) {
     t.deepEqual(missing(own, [4, 6]), []);
   });
 
+  // By g3 the last word of a connection that the kernel waits out is lost: it looks like a new one, and like nobody's.
+  if (gateway === 'g2')
+    test.serial(`${gateway}: the same where conntrack has forgotten the flows`, async (t) => {
+      const { others, own } = await leaveAndWait(t, 'via', gateway, 'conntrack -F 2>/dev/null');
+      t.deepEqual(others, []);
+      t.true(own.some((line) => /udp port \d+ unreachable/.test(line)));
+    });
+
   if (withClassic())
     test.serial(`${gateway}: the classic recipe sends it by main`, async (t) => {
       const { others } = await leaveAndWait(t, 'classic', gateway);
@@ -28,15 +36,16 @@ for (const gateway of ['g2', 'g3'] as const) {
 }
 
 /** Has a member of a group end its connections; gives what left by another path, and what passed its own. */
-async function leaveAndWait(t: ExecutionContext, product: Product, gateway: 'g2' | 'g3') {
+async function leaveAndWait(t: ExecutionContext, product: Product, gateway: 'g2' | 'g3', event = ':') {
   const lab = await makeLab(t);
   await lab.serve(gateway, ['/usr/bin/python3', fixture('late.py')]);
   const others = await watchOthers(lab, gateway, product === 'classic' ? 4 : undefined);
-  const own = await sniff(lab, gateway, 'eth0', 'portrange 7000-7003');
+  const own = await sniff(lab, gateway, 'eth0', 'portrange 7000-7003 or icmp or icmp6');
   // The classic recipe leaves by g2 with main's source, unless the program chooses its own.
   const source = product === 'classic' ? [client[gateway === 'g2' ? 'c2' : 'c1'].v4] : [];
   const leaver = lab.start('client', inGroup(product, gateway, [...python, fixture('leave.py'), ...source]));
   await leaver.waitFor(/^left$/m);
+  await lab.sh('client', event);
   await new Promise((resolve) => setTimeout(resolve, LATE));
   const seen = { others: await others.stop(), own: await own.stop() };
   leaver.stdin.end();

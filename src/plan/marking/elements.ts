@@ -66,7 +66,7 @@ function candidates(family: Family, groups: readonly Group[], facts: Facts): Ele
       ? { of: 'arrival_of_device', key: [protocol, device], leadsTo: `arrive_${slot}` }
       : { of: 'arrival_of_router', key: [protocol, device, router], leadsTo: `arrive_${slot}` },
     { of: 'candidates', key: [candidateOf(slot)] },
-    { of: 'new_of_candidate', key: [candidateOf(slot)], leadsTo: `new_${slot}` },
+    { of: 'set_of_candidate', key: [candidateOf(slot)], leadsTo: `set_${slot}` },
     { of: 'guard_of_candidate', key: [candidateOf(slot)], leadsTo: `guard_${slot}` },
     ...sharing.map((group) => ({
       of: 'answer_of_candidate',

@@ -79,7 +79,7 @@ const COLLECTIONS: readonly (readonly [id: string, type: string])[] = [
   ['map clamp_of_mark', 'type mark : verdict'],
   ['map source_of_mark', 'type mark : verdict'],
   ['map set_of_mark', 'type mark : verdict'],
-  ['map new_of_candidate', 'type mark : verdict'],
+  ['map set_of_candidate', 'type mark : verdict'],
   ['map guard_of_candidate', 'type mark : verdict'],
   ['map guard_of_mark', 'type mark : verdict'],
   ['map arrival_of_device', 'typeof meta nfproto . iifname : verdict'],

@@ -36,8 +36,9 @@ const REUSED: readonly Rule[] = [{ text: `${OF_A_PROCESS} ${FORGET} return` }, {
 const ANSWERED: readonly Rule[] = [
   { text: 'meta cgroup @classes return' },
   { text: `${OF_A_PROCESS} ${FORGET} return` },
-  // A reset, say, in a connection of a group's that conntrack has forgotten: back by the path it came.
-  { text: `meta l4proto tcp ${OURS} vmap @new_of_candidate` },
+  // About what a group's sockets had sent, and conntrack has forgotten: back by the path it came.
+  { text: `tcp flags & rst == rst ${OURS} vmap @set_of_candidate` },
+  { text: `ct state related ${OURS} vmap @set_of_candidate` },
   { text: FORGET },
 ];
 

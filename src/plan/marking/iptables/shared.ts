@@ -174,7 +174,10 @@ function answers({ slot, groups }: Arrival): Chain {
       { text: `${synAck} -j RETURN` },
       ...own,
       { text: `${ANY_CLASS} -j RETURN` },
-      { text: `-p tcp ${OF_THE_KERNEL} -g via-new-${slot}` },
+      ...['-p tcp --tcp-flags RST RST', '-m conntrack --ctstate RELATED'].flatMap((error) => [
+        { text: `${error} ${OF_THE_KERNEL} ${setMark(slot)}` },
+        { text: `${error} ${OF_THE_KERNEL} -j RETURN` },
+      ]),
       { text: setConnection(0) },
     ],
   };
