@@ -50,8 +50,9 @@ export async function sniff(
         stdout
           .slice(0, stdout.lastIndexOf('\n', end) + 1)
           .split('\n')
-          // By address and port: to some source ports tcpdump reads another protocol into a marker.
-          .filter((line) => line && !/udp port 9 unreachable/.test(line) && !line.includes(` > ${marker}.9: `))
+          .filter((line) => line && !/udp port 9 unreachable/.test(line) && !markerLine(1).test(line))
+          // To some source ports tcpdump reads another protocol into a marker.
+          .filter((line) => !line.includes(` > ${marker}.9: `))
       );
     },
   };

@@ -17,7 +17,7 @@ test.serial('what bin/via reads ahead may be more than a pipe holds, also where 
   }
   const running = lab.start('client', [viaBin, 'none', '--', 'sh', '-c', 'read _']);
   // The two launches, the shells that they run, and nothing that waits for a reader.
-  await until('only they run', () => lab.processes().length === 4);
+  await until('only they run', () => new Set(lab.processes().map(({ pid }) => pid)).size === 4);
   running.stdin.end();
   await running.done;
   await held.release();
