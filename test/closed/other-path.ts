@@ -14,7 +14,7 @@ const solicited = 'ff02::1:ff00:10';
 
 /**
  * Captures what the client sends to the far addresses by any other path than that of a gateway: from c1 to g1, where
- * the gateway is g3 on the same link, and from the other device. ARP and neighbour discovery for them count as well.
+ * the gateway is g3 on the same link, and from the other devices. ARP and neighbour discovery for them count as well.
  */
 export async function watchOthers(lab: Lab, gateway: Gateway, family?: 4 | 6): Promise<Sniffer> {
   const hosts = [
@@ -24,12 +24,12 @@ export async function watchOthers(lab: Lab, gateway: Gateway, family?: 4 | 6): P
     ...(family === 4 ? [] : [`host ${far.v6}`, `dst host ${solicited}`]),
   ].join(' or ');
   const from = (subnet: number) => `ether src ${link(subnet, 2)} and (${hosts}) and not port ${bystander}`;
+  const c1 = () => sniff(lab, 'client', 'c1', from(1));
+  const c2 = () => sniff(lab, 'client', 'c2', from(2));
   // At g1's end of the link: a device that goes down takes a capture with it.
-  const captures =
-    gateway === 'g2'
-      ? [sniff(lab, 'client', 'c1', from(1))]
-      : [sniff(lab, 'g1', 'eth0', `${from(1)} and not ether dst ${link(1, 3)}`), sniff(lab, 'client', 'c2', from(2))];
-  const sniffers = await Promise.all(captures);
+  const g1 = () => sniff(lab, 'g1', 'eth0', `${from(1)} and not ether dst ${link(1, 3)}`);
+  const captures = { g1: [c2], g2: [c1], g3: [g1, c2], g4: [c1, c2] }[gateway];
+  const sniffers = await Promise.all(captures.map((capture) => capture()));
   return { stop: async () => (await Promise.all(sniffers.map((sniffer) => sniffer.stop()))).flat() };
 }
 
