@@ -92,7 +92,7 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
     ...builtins.things,
     ...oldMarks.map(({ device, old }) => sysctlThing(device, srcValidMark(device), old, namespace)),
     ...[...groups, ...gone].map(({ uuid, classId }) => cgroupThing(`${hierarchy.path}/via-${uuid}`, classId)),
-    ...recordThings(records, cgroups, groups),
+    ...recordThings(records, cgroups, groups, namespace),
     ...uselessRecords(records, cgroups),
   ];
   // Without the groups, all that is theirs would pass for leftovers.

@@ -13,11 +13,20 @@ export function machineThings(hierarchy: Hierarchy, records: Records): Thing[] {
   return [...(records.exists ? [runtimeDirectory()] : []), ...(hierarchy.own && hierarchy.mounted ? [mount] : [])];
 }
 
-/** Records of this namespace's groups, and of groups that are gone, wherever they were. */
-export function recordThings(records: Records, cgroups: readonly Cgroup[], groups: readonly Group[]): Thing[] {
-  const elsewhere = cgroups.map(({ uuid }) => uuid).filter((uuid) => !groups.some((group) => group.uuid === uuid));
-  return [...records.groups]
-    .filter(([uuid]) => !elsewhere.includes(uuid))
+/**
+ * Records of this namespace's groups, and those of namespaces that are gone. The others stay also where their group is
+ * gone: they tell by which firewall it was marked, of which only a via of its own namespace can take away the rest.
+ */
+export function recordThings(
+  { groups: records }: Records,
+  cgroups: readonly Cgroup[],
+  groups: readonly Group[],
+  namespace: string,
+): Thing[] {
+  const elsewhere = new Set(cgroups.map(({ uuid }) => uuid).filter((uuid) => !groups.some((one) => one.uuid === uuid)));
+  const isOurs = (uuid: string, of: string): boolean => !elsewhere.has(uuid) && (of === namespace || !netnsExists(of));
+  return [...records]
+    .filter(([uuid, { record }]) => isOurs(uuid, record.namespace))
     .map(([uuid, { text }]) => recordThing(`${RUNTIME}/group-${uuid}`, text));
 }
 

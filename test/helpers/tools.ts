@@ -22,13 +22,15 @@ export interface Tools {
 export async function watchTools(lab: Lab): Promise<Tools> {
   await lab.sh(
     'client',
-    // mount is the last, since it puts them all in their places.
+    // mount is the last, since it puts them all in their places. iptables is two programs that go by many names.
     `mkdir /run/real
-    for tool in nft ip umount flock mount; do
-      path=$(readlink -f "$(command -v $tool)")
+    for tool in nft ip umount flock mount $(cd /usr/sbin && ls | grep -E '^ip6?tables(-nft|-legacy)?(-save|-restore)?$'); do
       touch /run/real/$tool
-      mount --bind "$path" /run/real/$tool
-      mount --bind ${fixture('tool.sh')} "$path"
+      mount --bind "$(readlink -f "$(command -v $tool)")" /run/real/$tool
+    done
+    for path in nft ip umount flock xtables-nft-multi xtables-legacy-multi mount; do
+      path=$(readlink -f "$(command -v $path)")
+      [ -z "$path" ] || mount --bind ${fixture('tool.sh')} "$path"
     done`,
   );
   return {

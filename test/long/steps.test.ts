@@ -2,19 +2,21 @@ import test from 'ava';
 import { makeLab, type LabOptions } from '../helpers/lab.js';
 import { leaving, quiet } from '../helpers/left.js';
 import { viaBin } from '../helpers/paths.js';
+import { builtins } from '../helpers/iptables.js';
 import { walk } from '../helpers/steps.js';
 
-const labs: Record<string, LabOptions> = {
+const labs: Record<string, LabOptions & { options?: string[] }> = {
   'via mounts net_cls itself, strict rp_filter': { rpFilter: { c2: 1 } },
   'net_cls is mounted already': { netCls: 'mounted' },
+  'by iptables': { netCls: 'mounted', options: ['--firewall=iptables'] },
 };
 
-const words = ['10.0.2.1', '--', 'echo', 'ran'];
-
-for (const [where, options] of Object.entries(labs)) {
+for (const [where, { options = [], ...about }] of Object.entries(labs)) {
+  const words = [...options, '10.0.2.1', '--', 'echo', 'ran'];
   for (const action of ['fail', 'SIGKILL', 'SIGTERM'])
     test.serial(`${where}: ${action} at each step`, async (t) => {
-      const lab = await makeLab(t, { servers: false, ...options });
+      const lab = await makeLab(t, { servers: false, ...about });
+      if (options.length > 0) await lab.sh('client', builtins);
       const { steps } = await walk(lab, words, 'nothing');
       t.log(`${steps.length} steps: ${steps.map((step) => step.replace(/^\d+ /, '')).join(', ')}`);
       for (const [i, step] of steps.entries()) {
@@ -53,7 +55,8 @@ for (const [where, options] of Object.entries(labs)) {
   };
   for (const [who, command] of Object.entries(others))
     test.serial(`${where}: between any two steps ${who}`, async (t) => {
-      const lab = await makeLab(t, { servers: false, ...options });
+      const lab = await makeLab(t, { servers: false, ...about });
+      if (options.length > 0) await lab.sh('client', builtins);
       const { steps } = await walk(lab, words, 'nothing');
       for (const [i, step] of steps.entries()) {
         const { left } = await leaving(lab, async () => {

@@ -1,21 +1,24 @@
 import test from 'ava';
 import { makeLab, type LabOptions } from '../helpers/lab.js';
 import { leaving, quiet } from '../helpers/left.js';
+import { builtins } from '../helpers/iptables.js';
 import { watchTools, type Trouble } from '../helpers/tools.js';
 
-const labs: Record<string, LabOptions> = {
+const labs: Record<string, LabOptions & { options?: string[] }> = {
   'via mounts net_cls itself, strict rp_filter': { rpFilter: { c2: 1 } },
   'net_cls is mounted already': { netCls: 'mounted' },
+  'by iptables': { netCls: 'mounted', options: ['--firewall=iptables'] },
 };
 
 const troubles: Trouble[] = ['fail', 'late', 'lines-1', 'lines-5', 'KILL'];
 
-for (const [where, options] of Object.entries(labs))
+for (const [where, { options = [], ...about }] of Object.entries(labs))
   for (const trouble of troubles)
     test.serial(`${where}: each call of a tool meets ${trouble}`, async (t) => {
-      const lab = await makeLab(t, { servers: false, ...options });
+      const lab = await makeLab(t, { servers: false, ...about });
+      if (options.length > 0) await lab.sh('client', builtins);
       const tools = await watchTools(lab);
-      const launch = () => lab.via(['10.0.2.1', '--', 'echo', 'ran']);
+      const launch = () => lab.via([...options, '10.0.2.1', '--', 'echo', 'ran']);
       const { result, steps } = await tools.during('fail', 'no.1', launch);
       t.deepEqual([result.code, result.stdout], [0, 'ran\n']);
       t.log(`${steps.length} calls: ${steps.join(' ')}`);
@@ -23,7 +26,7 @@ for (const [where, options] of Object.entries(labs))
         // Once, when a second try may do; and for good.
         for (const last of [undefined, 99]) {
           const what = `${trouble} at ${step}${last ? ' and after' : ''}`;
-          if (trouble.startsWith('lines') && !step.includes('batch')) continue;
+          if (trouble.startsWith('lines') && !/batch|restore/.test(step)) continue;
           // What does something and says that it has failed cannot be used to undo it.
           if (trouble !== 'fail' && last !== undefined) continue;
           const { left } = await leaving(lab, async () => {
