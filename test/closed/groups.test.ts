@@ -35,12 +35,16 @@ for (const gateway of guarded())
         await sender.end();
       });
 
-// A device without a next hop: the guard has nothing but its name to go by.
-for (const words of [['tun0'], [bothOf('g4')]])
-  for (const [name, event] of [...Object.entries(events), ['the device is down', 'ip link set tun0 down']] as const)
+// A device without a next hop: the guard has nothing but its name to go by. And the same device by an address.
+const down = { 'the device is down': 'ip link set tun0 down' };
+for (const [words, happening] of [
+  [['tun0'], { ...events, ...down }],
+  [[bothOf('g4')], down],
+] as const)
+  for (const [name, event] of Object.entries(happening))
     test.serial(`${words.join(' ')}: ${name}`, async (t) => {
       const lab = await makeLab(t, { tun: true });
-      const sender = await startSender(lab, (argv) => inGroup('via', 'g4', argv, words));
+      const sender = await startSender(lab, (argv) => inGroup('via', 'g4', argv, [...words]));
       await sender.served('g4');
       const capture = await watchOthers(lab, 'g4');
       await lab.sh('client', event);
