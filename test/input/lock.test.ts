@@ -1,14 +1,18 @@
 import test from 'ava';
-import { makeLab } from '../helpers/lab.js';
-import { leaving, quiet } from '../helpers/left.js';
+import { makeLab, type Lab } from '../helpers/lab.js';
+import { leaving, quiet, until } from '../helpers/left.js';
 import { holdLock } from '../helpers/lock.js';
 import { viaBin } from '../helpers/paths.js';
+
+/** Until via waits for the lock. */
+const waits = (lab: Lab) =>
+  until('via waits', () => lab.processes().some(({ argv }) => argv[0] === 'flock' && argv.includes('-w')));
 
 test.serial('the lock is held: via waits, and goes on when it is released', async (t) => {
   const lab = await makeLab(t, { servers: false });
   const holder = await holdLock(lab);
   const waiting = lab.start('client', [viaBin, '10.0.2.1', '--', 'echo', 'ran']);
-  await new Promise((resolve) => setTimeout(resolve, 700));
+  await waits(lab);
   t.is(waiting.stdout, '');
   holder.stdin.end();
   const { code, stdout, stderr } = await waiting.done;
@@ -19,7 +23,7 @@ test.serial('the holder is killed: the kernel releases the lock', async (t) => {
   const lab = await makeLab(t, { servers: false });
   const holder = await holdLock(lab);
   const waiting = lab.start('client', [viaBin, '10.0.2.1', '--', 'echo', 'ran']);
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await waits(lab);
   await lab.sh(
     'client',
     `kill -9 ${lab
@@ -37,7 +41,7 @@ test.serial('a signal ends the wait', async (t) => {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
     const { left } = await leaving(lab, async () => {
       const waiting = lab.start('client', [viaBin, '10.0.2.1', '--', 'echo', 'ran']);
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await waits(lab);
       waiting.kill(signal);
       const ended = await waiting.done;
       t.deepEqual([ended.signal, ended.stdout, ended.stderr], [signal, '', '']);
@@ -56,10 +60,11 @@ test.serial('a signal does not end the wait of the last one who leaves', async (
     await last.waitFor(/in/);
     const holder = await holdLock(lab);
     last.stdin.end();
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await waits(lab);
     last.kill('SIGTERM');
     last.kill('SIGINT');
     await new Promise((resolve) => setTimeout(resolve, 200));
+    await waits(lab);
     holder.stdin.end();
     const ended = await last.done;
     t.deepEqual([ended.signal, ended.stderr], [null, '']);
