@@ -63,11 +63,16 @@ function changesSince(before: System, more: readonly Group[], now: System): Chan
 
 /**
  * Looks while the lock is held already. What was seen `before` under it without a mount of the hierarchy was seen
- * rightly: the traces there are now are ours, and a mount that was refused is not tried again.
+ * rightly: where it cannot be mounted now, the traces there are come from our own set-up, and no group is hidden.
  */
 export function lookAgain({ fd }: Lock, before: System | undefined, ...firewalls: readonly Firewall[]): System {
   const done = runTools(lookJobs(...firewalls), { fd, take: false }) ?? [];
-  return look(done, before?.hierarchy.mounted === false ? { ...SWEEPING, mounts: false } : SWEEPING);
+  try {
+    return look(done, SWEEPING);
+  } catch (error) {
+    if (before?.hierarchy.mounted !== false) throw error;
+    return look(done, { ...SWEEPING, mounts: false });
+  }
 }
 
 function make(changes: readonly Change[], lock: Lock, tell: Tell): void {

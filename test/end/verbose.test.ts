@@ -54,7 +54,7 @@ test.serial('-v tells what undoes a failed set-up', async (t) => {
   const lab = await makeLab(t, { servers: false });
   const tools = await watchTools(lab);
   const launch = () => lab.via(['-v', '10.0.2.1', '--', 'true']);
-  const { result } = await tools.during('fail', 'mount_-n_-t.1', launch, 2);
+  const { result } = await tools.during('fail', 'mount_-n_-t.1', launch, 99);
   t.is(result.code, 125);
   t.regex(result.stderr, /^delete table inet via$[^]*^via: cgroup mount: mount: made to fail$/m);
 });
