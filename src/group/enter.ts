@@ -16,9 +16,9 @@ import { FAMILIES, keyOf, type Group, type WayOut } from '../plan/wayout.js';
 import { trace } from '../trace.js';
 import { keepIntact, stateOf, wasIntact } from './intact.js';
 import { look, lookJobs, SWEEPING, WATCHING, type System } from './look.js';
-import { lockAndRun, unlock, type Lock } from './lock.js';
+import { lockAndLook, unlock, type Lock } from './lock.js';
 import { readRecords, recordText } from './records.js';
-import { changesFor, lookAgain, settle, type Tell } from './settle.js';
+import { changesFor, lookAgain, settle, type Settled, type Tell } from './settle.js';
 
 /** What a launch asks for: the gateway and its options as text, and how they resolve. */
 export interface Ask {
@@ -35,6 +35,8 @@ export interface Membership {
   readonly path: string;
   /** It came from another group, with all its threads, and leaves with all of them. */
   readonly whole: boolean;
+  /** Where this group is the first of the machine: all that its making has left here, to be taken away in one go. */
+  readonly made?: Settled | undefined;
 }
 
 /**
@@ -44,7 +46,7 @@ export interface Membership {
 export async function enter(wish: Ask, tell: Tell): Promise<Membership> {
   const quick = enterKnown(wish, tell);
   if (quick !== undefined) return quick;
-  const { lock, done } = await lockAndRun(lookJobs(wish.firewall));
+  const { lock, done } = await lockAndLook(lookJobs(wish.firewall));
   trace('read');
   let ask = wish;
   let system: System | undefined;
@@ -57,12 +59,13 @@ export async function enter(wish: Ask, tell: Tell): Promise<Membership> {
     const known = system.groups.some(({ uuid }) => uuid === group.uuid);
     const more = known ? [] : [group];
     const neighbours = await neighboursFor(group, { ...system, facts }, lock);
-    settle({ ...system, facts: { ...facts, neighbours } }, more, lock, tell);
+    const settled = settle({ ...system, facts: { ...facts, neighbours } }, more, lock, tell);
     trace('change');
     tell(() => [`echo $$ > ${path}/cgroup.procs`]);
     const whole = isInGroup();
     if (!moveInto(path, whole)) throw new ViaError('cgroup', path, 'is gone again');
-    return { uuid: group.uuid, path, whole };
+    const isFirst = !known && system.cgroups.length === 0;
+    return { uuid: group.uuid, path, whole, made: isFirst ? settled : undefined };
   } catch (error) {
     undo(lock, system, ask.firewall, tell);
     throw error;
@@ -122,7 +125,8 @@ function enterKnown(ask: Ask, tell: Tell): Membership | undefined {
   );
   if (hint === undefined) return undefined;
   const jobs = lookJobs();
-  const done = takeAhead(jobs) ?? runTools(jobs) ?? [];
+  const ahead = takeAhead(jobs);
+  const done = (ahead?.every(({ status }) => status === 0) ? ahead : runTools(jobs)) ?? [];
   trace('read');
   const state = stateOf(done, records);
   if (wasIntact(hint[0], state)) return join(hint[0], findHierarchy().path, tell);

@@ -8,6 +8,7 @@ import type { Membership } from './enter.js';
 import { linger } from './linger.js';
 import { look, lookJobs, SWEEPING } from './look.js';
 import { lockAndRun, unlock } from './lock.js';
+import { retract } from './retract.js';
 import { settle, type Tell } from './settle.js';
 
 /**
@@ -15,10 +16,11 @@ import { settle, type Tell } from './settle.js';
  * then look who is still in: of two that leave at the same moment, at least one sees that nobody is. Throws when taking
  * away fails; the next via tries again.
  */
-export async function leave({ uuid, path, whole }: Membership, tell: Tell): Promise<void> {
+export async function leave({ uuid, path, whole, made }: Membership, tell: Tell): Promise<void> {
   await linger(path, isVia);
   const isOut = moveInto(findHierarchy().path, whole);
   if (isOut && !(await empties(path))) return;
+  if (isOut && made !== undefined && retract(made, tell)) return;
   const { lock, done } = await lockAndRun(lookJobs(), true);
   trace('read');
   try {

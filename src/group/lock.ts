@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   lstatSync,
   mkdirSync,
@@ -11,6 +12,7 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { ViaError, wordsOf } from '../failure.js';
+import { isUntouched, takeAhead } from '../kernel/ahead.js';
 import { ignoring } from '../kernel/cgroup.js';
 import { runTools, TOOL_ENVIRONMENT, type Done, type Job } from '../kernel/tools.js';
 import { RUNTIME } from '../plan/wanted.js';
@@ -59,15 +61,29 @@ export async function lockAndRun(
   }
 }
 
+/**
+ * The same, for jobs that only read: what bin/via has let them print before is as good where there was nothing of via's
+ * on this machine then, nor is now. Another via that came and went meanwhile has left nothing.
+ */
+export async function lockAndLook(jobs: readonly Job[]): Promise<{ lock: Lock; done: readonly Done[] }> {
+  const ahead = existsSync(RUNTIME) ? undefined : takeAhead(jobs);
+  if (ahead === undefined || !isUntouched(ahead)) return lockAndRun(jobs);
+  const { lock } = await lockAndRun([]);
+  if (lock.isNew && isAlone()) return { lock, done: ahead };
+  return { lock, done: runTools(jobs, { fd: lock.fd, take: false }) ?? [] };
+}
+
 /** Gives the lock back; where nothing was made, or all is gone, the directory that was made for the lock goes as well. */
 export function unlock(lock: Lock): void {
-  const names = ignoring(['ENOENT', 'ENOTDIR'], () => readdirSync(RUNTIME)) ?? [];
-  if (names.length === 1 && isNamed(lock)) {
+  if (isAlone() && isNamed(lock)) {
     ignoring(['EROFS'], () => unlinkSync(LOCK));
     ignoring(['EROFS', 'ENOTEMPTY'], () => rmdirSync(RUNTIME));
   }
   closeSync(lock.fd);
 }
+
+/** Whether the lock is all that is in the directory. */
+const isAlone = (): boolean => ignoring(['ENOENT', 'ENOTDIR'], () => readdirSync(RUNTIME))?.length === 1;
 
 const isNamed = ({ fd }: Lock): boolean => ignoring(['ENOENT'], () => lstatSync(LOCK).ino) === fstatSync(fd).ino;
 

@@ -6,20 +6,30 @@ import { TABLE } from '../plan/marking/nftables.js';
 import { plan } from '../plan/plan.js';
 import { render } from '../plan/render.js';
 import { trace } from '../trace.js';
-import type { Change, Firewall } from '../plan/things.js';
+import type { Change, Firewall, Thing } from '../plan/things.js';
 import { runtimeDirectory, wanted } from '../plan/wanted.js';
 import type { Group } from '../plan/wayout.js';
 import { look, lookJobs, SWEEPING, type System } from './look.js';
 import type { Lock } from './lock.js';
+import { stamp } from './stamp.js';
 
 /** Where the changes are told as they happen. */
 export type Tell = (lines: () => readonly string[]) => void;
+
+/** All that is there after a change, and the stamp in the lock by which whoever made it knows that it still is. */
+export interface Settled {
+  readonly stamp: string;
+  readonly things: readonly Thing[];
+}
 
 /**
  * What has to change for these groups, beside those that are alive, and for no others. Throws where the table they need
  * is there already and not ours, or this kernel has no nftables.
  */
-export function changesFor(system: System, more: readonly Group[]): Change[] {
+export const changesFor = (system: System, more: readonly Group[]): Change[] =>
+  plan(wantedFor(system, more), system.things);
+
+function wantedFor(system: System, more: readonly Group[]): Thing[] {
   const groups = [...system.groups, ...more];
   const { failed } = system.firewall;
   if (failed !== undefined && groups.some(({ firewall }) => firewall === 'nft')) throw failed;
@@ -32,23 +42,30 @@ export function changesFor(system: System, more: readonly Group[]): Change[] {
     const hint = `via needs the name; if nobody needs the chain: ${chain.by} -F ${chain.name}`;
     throw new ViaError('firewall', `chain ${chain.name}`, 'not made by via', { hint });
   }
-  return plan(wanted(groups, system.facts, firewalls), system.things);
+  return wanted(groups, system.facts, firewalls);
 }
 
 /**
  * Under the lock: makes wanted and seen equal. What others did in the meantime can make one change fail (a device that
- * went took its routes along), so after a failure it looks once more. Throws when the second try fails too.
+ * went took its routes along), so after a failure it looks once more. Throws when the second try fails too. Gives all
+ * that is there now, where the first try has changed something.
  */
-export function settle(system: System, more: readonly Group[], lock: Lock, tell: Tell): void {
+export function settle(system: System, more: readonly Group[], lock: Lock, tell: Tell): Settled | undefined {
   try {
-    const changes = changesFor(system, more);
-    make(changes, lock, lock.isNew ? (lines) => tell(() => [...render([MADE], firewalls), ...lines()]) : tell);
+    const things = wantedFor(system, more);
+    const changes = plan(things, system.things);
+    const isMade = lock.isNew
+      ? (lines: () => readonly string[]) => tell(() => [...render([MADE], firewalls), ...lines()])
+      : tell;
+    const stamp = make(changes, lock, isMade);
+    return stamp === undefined ? undefined : { stamp, things };
   } catch (error) {
     try {
       make(changesSince(system, more, lookAgain(lock, system, ...more.map(({ firewall }) => firewall))), lock, tell);
     } catch {
       throw error;
     }
+    return undefined;
   }
 }
 
@@ -75,9 +92,12 @@ export function lookAgain({ fd }: Lock, before: System | undefined, ...firewalls
   }
 }
 
-function make(changes: readonly Change[], lock: Lock, tell: Tell): void {
-  if (changes.length === 0) return;
+/** Gives the stamp it leaves, if anything is to be changed. */
+function make(changes: readonly Change[], lock: Lock, tell: Tell): string | undefined {
+  if (changes.length === 0) return undefined;
   tell(() => render(changes, firewalls));
   trace('plan');
+  const text = stamp(lock);
   apply(changes, firewalls, lock.fd);
+  return text;
 }

@@ -7,7 +7,7 @@ import { ignoring, makeCgroup, removedNow } from './cgroup.js';
 import { OWN_MOUNT } from './hierarchy.js';
 import { makeMountPoint, mountJob } from './mount.js';
 import { setSrcValidMark } from './sysctl.js';
-import { runTools, toolError, type Job } from './tools.js';
+import { runTools, toolError, type Done, type Job } from './tools.js';
 
 /**
  * Makes the changes: first what the tools do, all at the same time, then the files in their order, so that the cgroup
@@ -15,18 +15,61 @@ import { runTools, toolError, type Job } from './tools.js';
  * until it is gone. Throws at the first that fails.
  */
 export function apply(changes: readonly Change[], marking: Marking, lock: number): void {
-  const of = (what: 'add' | 'remove', ...kinds: readonly Thing['kind'][]): Thing[] =>
-    changes
-      .filter((c) => (c.do === 'remove') === (what === 'remove') && kinds.includes(c.thing.kind))
-      .map((c) => c.thing);
+  const of = chooser(changes);
   for (const thing of [...of('remove', 'cgroup'), ...of('remove', 'sysctl')]) remove(thing);
   for (const thing of of('add', 'record', 'builtin')) add(thing);
   for (const thing of of('add', 'mount')) if (thing.kind === 'mount') makeMountPoint(thing.path);
-  const done = runTools(jobs(changes, marking), { fd: lock, take: false }) ?? [];
-  for (const one of done) if (one.status !== 0) throw toolError(WHAT[one.job.argv[0]] ?? 'firewall', one);
+  check(runTools(jobs(changes, marking), { fd: lock, take: false }));
   for (const thing of [...of('add', 'sysctl'), ...of('add', 'cgroup')]) add(thing);
   for (const thing of of('remove', 'record', 'builtin', 'mount')) remove(thing);
   for (const thing of of('remove', 'directory')) remove(thing);
+}
+
+/**
+ * Makes changes that only remove, in one go with taking the lock; false, and nothing is changed, where somebody else has
+ * it, where `only` fails (see Hold), or where a group cannot be removed. Throws at the first that fails. `name` is one that
+ * no table of anybody's has.
+ */
+export function takeAway(
+  removals: readonly Change[],
+  marking: Marking,
+  lock: number,
+  { only, name }: { readonly only: string; readonly name: string },
+): boolean {
+  const of = chooser(removals);
+  const groups = of('remove', 'cgroup').flatMap((thing) => (thing.kind === 'cgroup' ? [`rmdir ${thing.path}`] : []));
+  const answering = jobs(removals, marking).map((job) => (job.argv[0] === 'nft' ? answerOf(job, name) : job));
+  const done = runTools(answering, { fd: lock, take: true, only: [only, ...groups].join(' && ') });
+  if (done === undefined) return false;
+  check(done);
+  for (const thing of of('remove', 'sysctl')) remove(thing);
+  for (const thing of of('remove', 'record', 'mount')) remove(thing);
+  for (const thing of of('remove', 'directory')) remove(thing);
+  return true;
+}
+
+/**
+ * What was removed makes nft(8) wait for an RCU grace period and more, some 15 ms, when it closes its socket: the kernel
+ * frees it then (nf_tables_api.c, nft_rcv_nl_event). That it was removed it says before, by the echo (-e) of a table that
+ * comes and goes in the same transaction.
+ */
+const answerOf = ({ input = '' }: Job, name: string): Job => ({
+  argv: ['stdbuf', '-oL', 'nft', '-e', '-f', '-'],
+  input: `${input}add table inet ${name}\ndelete table inet ${name}\n`,
+  answer: `add table inet ${name}`,
+});
+
+type Choose = (what: 'add' | 'remove', ...kinds: readonly Thing['kind'][]) => Thing[];
+
+const chooser =
+  (changes: readonly Change[]): Choose =>
+  (what, ...kinds) =>
+    changes
+      .filter((c) => (c.do === 'remove') === (what === 'remove') && kinds.includes(c.thing.kind))
+      .map((c) => c.thing);
+
+function check(done: readonly Done[] = []): void {
+  for (const one of done) if (one.status !== 0) throw toolError(WHAT[one.job.argv[0]] ?? 'firewall', one);
 }
 
 const WHAT: Readonly<Record<string, string>> = { ip: 'route', nft: 'firewall', mount: 'cgroup', umount: 'cgroup' };

@@ -8,6 +8,8 @@ export interface Job {
   readonly input?: string;
   /** A command of the shell that runs after it, where it worked; nobody asks what came of that. */
   readonly after?: string;
+  /** The first line it prints where it worked, though it takes long to end then: nobody waits for that. */
+  readonly answer?: string;
 }
 
 /** How a job ended; `status` is 127 where the tool is not installed. */
@@ -21,21 +23,27 @@ export interface Done {
 /** What every tool that we run gets: no word of the caller's environment, no language but C. */
 export const TOOL_ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
-/** flock(1) ends with 1 where somebody else has the lock; its status is told apart from the jobs' by this much. */
+/** flock(1) ends with 1 where somebody else has the lock; its status is told apart from others by this much. */
 const FLOCK = 64;
+
+/** The lock that jobs run under, which is their descriptor 3. */
+export interface Hold {
+  readonly fd: number;
+  /** It is taken first. */
+  readonly take: boolean;
+  /** A condition in words of the shell, asked with the lock held: where it fails, nothing is run. */
+  readonly only?: string;
+}
 
 /**
  * Runs jobs at the same time, under one shell: it starts them three times as quickly as Node does, and Node's event
- * loop is not needed. With `lock`, a descriptor, takes that lock first: undefined means that somebody else has it. Every
- * job holds the lock as long as it runs, so that it stays taken when via is killed half way.
+ * loop is not needed. Undefined means that somebody else has the lock that was to be taken, or that the condition failed.
+ * Every job holds the lock as long as it runs, so that it stays taken when via is killed half way.
  */
-export function runTools(
-  jobs: readonly Job[],
-  lock?: { readonly fd: number; readonly take: boolean },
-): Done[] | undefined {
+export function runTools(jobs: readonly Job[], lock?: Hold): Done[] | undefined {
   if (jobs.length === 0 && lock?.take !== true) return [];
   const { status, output, error } = spawnSync('/bin/sh', [], {
-    input: script(jobs, lock?.take === true),
+    input: script(jobs, lock),
     env: TOOL_ENVIRONMENT,
     cwd: '/',
     stdio: ['pipe', 'pipe', 'ignore', lock?.fd ?? 'ignore', ...jobs.map(() => 'pipe' as const)],
@@ -56,15 +64,20 @@ const FIRST = 4;
 const names = (jobs: readonly Job[]): string => jobs.map(({ argv }) => argv[0]).join(', ');
 
 /** Words of our own and numbers only: nothing that comes from outside needs quoting here. */
-function script(jobs: readonly Job[], take: boolean): string {
-  const starts = jobs.map(({ argv, input, after }, i) => {
-    const redirections = `>&${FIRST + i} 2>&1`;
+function script(jobs: readonly Job[], lock: Hold | undefined): string {
+  const starts = jobs.map(({ argv, input, after, answer }, i) => {
     const stdin = input === undefined ? '</dev/null &' : `<<'END-OF-INPUT' &\n${input}END-OF-INPUT`;
     const command = after === undefined ? argv.join(' ') : `{ ${argv.join(' ')} && { ${after} 2>/dev/null || :; }; }`;
-    return `${command} ${redirections} ${stdin}\np${i}=$!`;
+    if (answer === undefined) return `${command} >&${FIRST + i} 2>&1 ${stdin}\np${i}=$!`;
+    // Without our pipes, which are read to their end.
+    const closed = jobs.map((_, n) => `${FIRST + n}>&-`).join(' ');
+    const first = `IFS= read -r line; printf '%s\\n' "$line" >&${FIRST + i}; [ "$line" = '${answer}' ]`;
+    return `{ ${command} 2>&1 ${closed} ${stdin}\n} | { ${first}; } &\np${i}=$!`;
   });
   const waits = jobs.map((_, i) => `wait $p${i}; echo $?`);
-  return [take ? `flock -n 3 || exit $(($? + ${FLOCK}))` : '', ...starts, ...waits, ''].join('\n');
+  const take = lock?.take === true ? `flock -n 3 || exit $(($? + ${FLOCK}))` : '';
+  const ask = lock?.only === undefined ? '' : `{ ${lock.only}; } || exit ${FLOCK + 1}`;
+  return [take, ask, ...starts, ...waits, ''].join('\n');
 }
 
 function flockError(status: number): ViaError {
