@@ -128,8 +128,9 @@ function enterKnown(ask: Ask, tell: Tell): Membership | undefined {
   const ahead = takeAhead(jobs);
   const done = (ahead?.every(({ status }) => status === 0) ? ahead : runTools(jobs)) ?? [];
   trace('read');
-  const state = stateOf(done, records);
-  if (wasIntact(hint[0], state)) return join(hint[0], findHierarchy().path, tell);
+  const hierarchy = findHierarchy().path;
+  const state = stateOf(done, records, hierarchy);
+  if (wasIntact(hint[0], state)) return join(hint[0], hierarchy, tell);
   const system = look(done, WATCHING);
   const key = keyOf(ask.resolve(system));
   const group = groupIn(system, key, ask);

@@ -35,10 +35,11 @@ export function retract({ stamp, things }: Settled, tell: Tell): boolean {
   }
 }
 
-/** What of iptables' was there before us has to be looked at; and a path of somebody else's could need quoting. */
+/** What of iptables' was there before us has to be looked at; and names of somebody else's could need quotes. */
 const isPlain = (thing: Thing): boolean =>
   (thing.kind !== 'firewall' || thing.by === 'nft') &&
-  (thing.kind !== 'cgroup' || thing.path.startsWith(`${OWN_MOUNT}/`));
+  (thing.kind !== 'cgroup' || thing.path.startsWith(`${OWN_MOUNT}/`)) &&
+  (thing.kind !== 'sysctl' || /^[\w-][\w.-]*$/.test(thing.device));
 
 /** Whether there is nothing else in our directory: what members who came later have left, or a killed via. */
 function isAlone(things: readonly Thing[]): boolean {

@@ -5,11 +5,12 @@ import type { Lock } from './lock.js';
 
 /**
  * Writes into the lock, which is held, that something is about to be changed. Whoever finds its own stamp there later
- * knows that no other via has changed anything since. Where there is no space, the stamp is not found: no harm.
+ * knows that no other via has changed anything since. Where it cannot be written no record can either, so that nothing
+ * can be made but only be taken away or put right.
  */
 export function stamp({ fd }: Lock): string {
   const text = Buffer.from(randomBytes(16)).toString('hex');
-  ignoring(['ENOSPC'], () => writeSync(fd, `${text}\n`, 0));
+  ignoring(['ENOSPC', 'EFBIG', 'EDQUOT'], () => writeSync(fd, `${text}\n`, 0));
   return text;
 }
 

@@ -1,12 +1,12 @@
 import { rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { ViaError, wordsOf } from '../failure.js';
 import type { Marking } from '../plan/marking/marking.js';
-import type { Change, Thing } from '../plan/things.js';
+import type { Change, RoutingThing, Thing } from '../plan/things.js';
 import { FAMILIES } from '../plan/wayout.js';
 import { ignoring, makeCgroup, removedNow } from './cgroup.js';
 import { OWN_MOUNT } from './hierarchy.js';
 import { makeMountPoint, mountJob } from './mount.js';
-import { setSrcValidMark } from './sysctl.js';
+import { putBack, setSrcValidMark } from './sysctl.js';
 import { runTools, toolError, type Done, type Job } from './tools.js';
 
 /**
@@ -38,15 +38,28 @@ export function takeAway(
 ): boolean {
   const of = chooser(removals);
   const groups = of('remove', 'cgroup').flatMap((thing) => (thing.kind === 'cgroup' ? [`rmdir ${thing.path}`] : []));
-  const answering = jobs(removals, marking).map((job) => (job.argv[0] === 'nft' ? answerOf(job, name) : job));
-  const done = runTools(answering, { fd: lock, take: true, only: [only, ...groups].join(' && ') });
+  // Before the rules go, by which a record of a setting is known to be of this network namespace.
+  const sysctls = of('remove', 'sysctl').flatMap((thing) => (thing.kind === 'sysctl' ? [putBack(thing)] : []));
+  const answering = jobs(removals, marking, wholeTable).map((job) =>
+    job.argv[0] === 'nft' ? answerOf(job, name) : job,
+  );
+  const done = runTools(answering, { fd: lock, take: true, only: [only, ...groups, ...sysctls].join(' && ') });
   if (done === undefined) return false;
-  check(done);
   for (const thing of of('remove', 'sysctl')) remove(thing);
+  check(done);
   for (const thing of of('remove', 'record', 'mount')) remove(thing);
   for (const thing of of('remove', 'directory')) remove(thing);
   return true;
 }
+
+/**
+ * Of a table goes all that has our tag: somebody may have put more there. Its last route goes before, by itself: a flush
+ * leaves those of IPv6 on `lo` where they are.
+ */
+const wholeTable: Line = (what, thing) =>
+  thing.kind === 'rule' || thing.words.startsWith('unreachable')
+    ? line(what, thing)
+    : `route flush ${/table \d+ proto \d+$/.exec(thing.words)?.[0]}`;
 
 /**
  * What was removed makes nft(8) wait for an RCU grace period and more, some 15 ms, when it closes its socket: the kernel
@@ -74,7 +87,12 @@ function check(done: readonly Done[] = []): void {
 
 const WHAT: Readonly<Record<string, string>> = { ip: 'route', nft: 'firewall', mount: 'cgroup', umount: 'cgroup' };
 
-function jobs(changes: readonly Change[], marking: Marking): Job[] {
+/** What a change of a route or a rule is as a line of an `ip` batch. */
+type Line = (what: Change['do'], thing: RoutingThing) => string;
+
+const line: Line = (what, { kind, words }) => `${kind} ${what === 'remove' ? 'del' : 'add'} ${words}`;
+
+function jobs(changes: readonly Change[], marking: Marking, lineOf = line): Job[] {
   const mounts = changes.flatMap(({ do: what, thing }): Job[] => {
     if (thing.kind !== 'mount') return [];
     if (what === 'remove') return [{ argv: ['umount', '-n', thing.path] }];
@@ -86,9 +104,10 @@ function jobs(changes: readonly Change[], marking: Marking): Job[] {
     ...FAMILIES.flatMap((family): Job[] => {
       const lines = changes.flatMap(({ do: what, thing }) => {
         if ((thing.kind !== 'route' && thing.kind !== 'rule') || thing.family !== family) return [];
-        return [`${thing.kind} ${what === 'remove' ? 'del' : 'add'} ${thing.words}\n`];
+        return [`${lineOf(what, thing)}\n`];
       });
-      return lines.length === 0 ? [] : [{ argv: ['ip', `-${family}`, '-batch', '-'], input: lines.join('') }];
+      const input = [...new Set(lines)].join('');
+      return input === '' ? [] : [{ argv: ['ip', `-${family}`, '-batch', '-'], input }];
     }),
     ...mounts,
   ];

@@ -27,6 +27,10 @@ export function filteredDevices(devices: readonly string[]): string[] {
 export const sysctlsOf = (devices: readonly string[]): string[] =>
   ['all', ...devices].flatMap((device) => ['rp_filter', 'src_valid_mark'].map((name) => read(device, name)));
 
+/** The same in words of the shell, which go on where the device is gone; for a device whose name needs no quotes. */
+export const putBack = ({ device, old }: { readonly device: string; readonly old: string }): string =>
+  `{ echo ${old} 2>/dev/null >${pathOf(device, 'src_valid_mark')} || :; }`;
+
 /** Sets a device's src_valid_mark, unless it has that value already; a device that is gone took it along. */
 export function setSrcValidMark(device: string, value: string): void {
   const path = pathOf(device, 'src_valid_mark');

@@ -21,6 +21,8 @@ export interface Entry {
 export function readEntry(): Entry {
   const text = process.env['VIA_LAUNCHER'];
   delete process.env['VIA_LAUNCHER'];
+  // The launcher's as well; the command's own is in the helper's environment.
+  if (text !== undefined && text !== 'full') delete process.env['MALLOC_MMAP_THRESHOLD_'];
   const notes = text === undefined ? undefined : parse(text);
   try {
     if (notes !== undefined && isHelper(notes)) return take(notes);

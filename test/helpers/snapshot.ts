@@ -58,8 +58,8 @@ const commands = {
   // flush is write-only, stable_secret cannot be read before it is set: neither has a value.
   sysctls: `cd /proc/sys/net && find ipv4 ipv6 -type f ! -name flush ! -name stable_secret |
     sort | xargs -d '\\n' grep -H ''`,
-  // What is in a net_cls mount is part of the cgroups.
-  files: `find /run/via -path '/run/via/net_cls/*' -prune -o -printf '%p %M %u %g %l\\n' -type f -exec sha256sum {} \\; 2>&1 | sort`,
+  // What is in a net_cls mount is part of the cgroups; the lock's text only tells that something was changed since.
+  files: `find /run/via -path '/run/via/net_cls/*' -prune -o -printf '%p %M %u %g %l\\n' -type f ! -name lock -exec sha256sum {} \\; 2>&1 | sort`,
   mounts: 'cat /proc/self/mountinfo',
   runs: 'ls -A /run',
 };
