@@ -75,7 +75,8 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
   const groups = cgroups.flatMap((cgroup) => groupOf(cgroup, firewall.groups, records, namespace) ?? []);
   const tagged = [...routingThings(4, routing[4]), ...routingThings(6, routing[6]), ...firewall.things];
   const builtins = builtinsOf(firewall, records, namespace, tagged.length > 0);
-  const oldMarks = records.sysctls.filter((record) => record.namespace === namespace && tagged.length > 0);
+  const marks = records.sysctls.filter((record) => record.namespace === namespace);
+  const oldMarks = tagged.length > 0 ? marks : [];
   const facts: Facts = {
     v6,
     namespace,
@@ -93,7 +94,7 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
     ...oldMarks.map(({ device, old }) => sysctlThing(device, srcValidMark(device), old, namespace)),
     ...[...groups, ...gone].map(({ uuid, classId }) => cgroupThing(`${hierarchy.path}/via-${uuid}`, classId)),
     ...recordThings(records, cgroups, groups, namespace),
-    ...uselessRecords(records, cgroups),
+    ...uselessRecords(records, cgroups, tagged.length > 0 ? [] : marks),
   ];
   // Without the groups, all that is theirs would pass for leftovers.
   return {

@@ -1,8 +1,7 @@
 import { closeSync, constants, openSync, readdirSync } from 'node:fs';
 import { basename } from 'node:path';
-import { takeAway } from '../kernel/apply.js';
+import { takeAway } from '../kernel/takeaway.js';
 import { ignoring } from '../kernel/cgroup.js';
-import { OWN_MOUNT } from '../kernel/hierarchy.js';
 import { firewalls } from '../plan/marking/firewalls.js';
 import { plan } from '../plan/plan.js';
 import { render } from '../plan/render.js';
@@ -38,15 +37,15 @@ export function retract({ stamp, things }: Settled, tell: Tell): boolean {
 /** What of iptables' was there before us has to be looked at; and names of somebody else's could need quotes. */
 const isPlain = (thing: Thing): boolean =>
   (thing.kind !== 'firewall' || thing.by === 'nft') &&
-  (thing.kind !== 'cgroup' || thing.path.startsWith(`${OWN_MOUNT}/`)) &&
+  (thing.kind !== 'cgroup' || /^\/[\w/.,-]+$/.test(thing.path)) &&
   (thing.kind !== 'sysctl' || /^[\w-][\w.-]*$/.test(thing.device));
 
 /** Whether there is nothing else in our directory: what members who came later have left, or a killed via. */
 function isAlone(things: readonly Thing[]): boolean {
   const known = things.flatMap((thing) => {
-    if (thing.kind === 'record') return [basename(thing.path)];
+    if (thing.kind === 'record' || thing.kind === 'mount') return [basename(thing.path)];
     return thing.kind === 'sysctl' ? [basename(thing.record)] : [];
   });
-  const expected = ['lock', basename(OWN_MOUNT), ...known].sort();
+  const expected = ['lock', ...known].sort();
   return (ignoring(['ENOENT'], () => readdirSync(RUNTIME)) ?? []).sort().join('\n') === expected.join('\n');
 }

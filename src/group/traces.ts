@@ -5,7 +5,8 @@ import type { Thing } from '../plan/things.js';
 import { builtinRecord, recordThing, runtimeDirectory, RUNTIME, sysctlRecord } from '../plan/wanted.js';
 import type { Group } from '../plan/wayout.js';
 import { intactFile } from './intact.js';
-import type { Records } from './records.js';
+import { srcValidMark } from '../kernel/sysctl.js';
+import type { Records, SysctlRecord } from './records.js';
 
 /** What all groups of the machine share, where it is there. */
 export function machineThings(hierarchy: Hierarchy, records: Records): Thing[] {
@@ -30,11 +31,21 @@ export function recordThings(
     .map(([uuid, { text }]) => recordThing(`${RUNTIME}/group-${uuid}`, text));
 }
 
-/** What a killed via was writing; and, where no group is left, the records of network namespaces that are gone. */
-export function uselessRecords({ broken, sysctls, builtins, intact }: Records, cgroups: readonly Cgroup[]): Thing[] {
+/**
+ * What a killed via was writing; settings of this network namespace (`marks`, where nothing else of ours is left) that
+ * are put back already; and, where no group is left, the records of network namespaces that are gone.
+ */
+export function uselessRecords(
+  { broken, sysctls, builtins, intact }: Records,
+  cgroups: readonly Cgroup[],
+  marks: readonly SysctlRecord[],
+): Thing[] {
   const isGone = ({ namespace }: { namespace: string }): boolean => cgroups.length === 0 && !netnsExists(namespace);
+  const isPutBack = ({ device, old }: SysctlRecord): boolean => srcValidMark(device) === old;
   const paths = [
-    ...sysctls.filter(isGone).map(({ device, namespace }) => sysctlRecord(device, namespace)),
+    ...[...new Set([...marks.filter(isPutBack), ...sysctls.filter(isGone)])].map(({ device, namespace }) =>
+      sysctlRecord(device, namespace),
+    ),
     ...builtins.filter(isGone).map(({ namespace }) => builtinRecord(namespace)),
   ];
   const alive = new Set(cgroups.map(({ uuid }) => uuid));

@@ -6,7 +6,7 @@ import { FAMILIES } from '../plan/wayout.js';
 import { ignoring, makeCgroup, removedNow } from './cgroup.js';
 import { OWN_MOUNT } from './hierarchy.js';
 import { makeMountPoint, mountJob } from './mount.js';
-import { putBack, setSrcValidMark } from './sysctl.js';
+import { setSrcValidMark } from './sysctl.js';
 import { runTools, toolError, type Done, type Job } from './tools.js';
 
 /**
@@ -25,74 +25,32 @@ export function apply(changes: readonly Change[], marking: Marking, lock: number
   for (const thing of of('remove', 'directory')) remove(thing);
 }
 
-/**
- * Makes changes that only remove, in one go with taking the lock; false, and nothing is changed, where somebody else has
- * it, where `only` fails (see Hold), or where a group cannot be removed. Throws at the first that fails. `name` is one that
- * no table of anybody's has.
- */
-export function takeAway(
-  removals: readonly Change[],
-  marking: Marking,
-  lock: number,
-  { only, name }: { readonly only: string; readonly name: string },
-): boolean {
-  const of = chooser(removals);
-  const groups = of('remove', 'cgroup').flatMap((thing) => (thing.kind === 'cgroup' ? [`rmdir ${thing.path}`] : []));
-  // Before the rules go, by which a record of a setting is known to be of this network namespace.
-  const sysctls = of('remove', 'sysctl').flatMap((thing) => (thing.kind === 'sysctl' ? [putBack(thing)] : []));
-  const answering = jobs(removals, marking, wholeTable).map((job) =>
-    job.argv[0] === 'nft' ? answerOf(job, name) : job,
-  );
-  const done = runTools(answering, { fd: lock, take: true, only: [only, ...groups, ...sysctls].join(' && ') });
-  if (done === undefined) return false;
-  for (const thing of of('remove', 'sysctl')) remove(thing);
-  check(done);
-  for (const thing of of('remove', 'record', 'mount')) remove(thing);
-  for (const thing of of('remove', 'directory')) remove(thing);
-  return true;
-}
-
-/**
- * Of a table goes all that has our tag: somebody may have put more there. Its last route goes before, by itself: a flush
- * leaves those of IPv6 on `lo` where they are.
- */
-const wholeTable: Line = (what, thing) =>
-  thing.kind === 'rule' || thing.words.startsWith('unreachable')
-    ? line(what, thing)
-    : `route flush ${/table \d+ proto \d+$/.exec(thing.words)?.[0]}`;
-
-/**
- * What was removed makes nft(8) wait for an RCU grace period and more, some 15 ms, when it closes its socket: the kernel
- * frees it then (nf_tables_api.c, nft_rcv_nl_event). That it was removed it says before, by the echo (-e) of a table that
- * comes and goes in the same transaction.
- */
-const answerOf = ({ input = '' }: Job, name: string): Job => ({
-  argv: ['stdbuf', '-oL', 'nft', '-e', '-f', '-'],
-  input: `${input}add table inet ${name}\ndelete table inet ${name}\n`,
-  answer: `add table inet ${name}`,
-});
-
+/** Picks the things of a kind that are added or removed. */
 type Choose = (what: 'add' | 'remove', ...kinds: readonly Thing['kind'][]) => Thing[];
 
-const chooser =
+/** Gives what picks out of these changes. */
+export const chooser =
   (changes: readonly Change[]): Choose =>
   (what, ...kinds) =>
     changes
       .filter((c) => (c.do === 'remove') === (what === 'remove') && kinds.includes(c.thing.kind))
       .map((c) => c.thing);
 
-function check(done: readonly Done[] = []): void {
+/** Throws where a job failed. */
+export function check(done: readonly Done[] = []): void {
   for (const one of done) if (one.status !== 0) throw toolError(WHAT[one.job.argv[0]] ?? 'firewall', one);
 }
 
 const WHAT: Readonly<Record<string, string>> = { ip: 'route', nft: 'firewall', mount: 'cgroup', umount: 'cgroup' };
 
 /** What a change of a route or a rule is as a line of an `ip` batch. */
-type Line = (what: Change['do'], thing: RoutingThing) => string;
+export type Line = (what: Change['do'], thing: RoutingThing) => string;
 
-const line: Line = (what, { kind, words }) => `${kind} ${what === 'remove' ? 'del' : 'add'} ${words}`;
+/** The line that makes or removes just that route or rule. */
+export const line: Line = (what, { kind, words }) => `${kind} ${what === 'remove' ? 'del' : 'add'} ${words}`;
 
-function jobs(changes: readonly Change[], marking: Marking, lineOf = line): Job[] {
+/** The processes that make the changes which tools make; `lineOf` says how one of routes and rules is made. */
+export function jobs(changes: readonly Change[], marking: Marking, lineOf = line): Job[] {
   const mounts = changes.flatMap(({ do: what, thing }): Job[] => {
     if (thing.kind !== 'mount') return [];
     if (what === 'remove') return [{ argv: ['umount', '-n', thing.path] }];
@@ -122,7 +80,8 @@ function add(thing: Thing): void {
   }
 }
 
-function remove(thing: Thing): void {
+/** Removes what is a file; of what tools have removed, the rest. */
+export function remove(thing: Thing): void {
   const absent = ['ENOENT'];
   if (thing.kind === 'cgroup') removedNow(thing.path);
   if (thing.kind === 'record' || thing.kind === 'builtin') ignoring(absent, () => unlinkSync(thing.path));

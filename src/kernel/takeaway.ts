@@ -1,0 +1,52 @@
+import type { Marking } from '../plan/marking/marking.js';
+import type { Change } from '../plan/things.js';
+import { check, chooser, jobs, line, remove, type Line } from './apply.js';
+import { putBack } from './sysctl.js';
+import { runTools, type Job } from './tools.js';
+
+/**
+ * Makes changes that only remove, in one go with taking the lock; false, and nothing is changed, where somebody else has
+ * it, where `only` fails (see Hold), or where a group cannot be removed. Throws at the first that fails. `name` is one that
+ * no table of anybody's has.
+ */
+export function takeAway(
+  removals: readonly Change[],
+  marking: Marking,
+  lock: number,
+  { only, name }: { readonly only: string; readonly name: string },
+): boolean {
+  const of = chooser(removals);
+  const groups = of('remove', 'cgroup').flatMap((thing) => (thing.kind === 'cgroup' ? [`rmdir ${thing.path}`] : []));
+  // Before the rules go, by which a record of a setting is known to be of this network namespace.
+  const sysctls = of('remove', 'sysctl').flatMap((thing) => (thing.kind === 'sysctl' ? [putBack(thing)] : []));
+  const answering = jobs(removals, marking, wholeTable).map((job) =>
+    job.argv[0] === 'nft' ? answerOf(job, name) : job,
+  );
+  const done = runTools(answering, { fd: lock, take: true, only: [only, ...groups, ...sysctls].join(' && ') });
+  if (done === undefined) return false;
+  for (const thing of of('remove', 'sysctl')) remove(thing);
+  check(done);
+  for (const thing of of('remove', 'record', 'mount')) remove(thing);
+  for (const thing of of('remove', 'directory')) remove(thing);
+  return true;
+}
+
+/**
+ * Of a table goes all that has our tag: somebody may have put more there. Its last route goes before, by itself: a flush
+ * leaves those of IPv6 on `lo` where they are.
+ */
+const wholeTable: Line = (what, thing) =>
+  thing.kind === 'rule' || thing.words.startsWith('unreachable')
+    ? line(what, thing)
+    : `route flush ${/table \d+ proto \d+$/.exec(thing.words)?.[0]}`;
+
+/**
+ * What was removed makes nft(8) wait for an RCU grace period and more, some 15 ms, when it closes its socket: the kernel
+ * frees it then (nf_tables_api.c, nft_rcv_nl_event). That it was removed it says before, by the echo (-e) of a table that
+ * comes and goes in the same transaction.
+ */
+const answerOf = ({ input = '' }: Job, name: string): Job => ({
+  argv: ['stdbuf', '-oL', 'nft', '-e', '-f', '-'],
+  input: `${input}add table inet ${name}\ndelete table inet ${name}\n`,
+  answer: `add table inet ${name}`,
+});
