@@ -64,6 +64,16 @@ export function defaultRoutes(routing: BothFamilies): Facts['defaults'] {
   );
 }
 
+/** The families in which main leads nowhere by default: nor by both halves of the address space, as VPNs have them. */
+export function nowhere(routing: BothFamilies): Set<Family> {
+  return new Set(
+    FAMILIES.filter((family) => {
+      const wide = routing[family].routes.filter((route) => tableOfLine(route) === MAIN && prefixOf(route, family) < 2);
+      return !wide.some(({ dst }) => dst === 'default') && new Set(wide.map(({ dst }) => dst)).size < 2;
+    }),
+  );
+}
+
 /** The connected network that a path's next hop is in. */
 export function networkOf({ device, nextHop }: Path, family: Family, routing: BothFamilies): string | undefined {
   const [network] = connectedNetworks(family, routing)

@@ -1,12 +1,16 @@
-import { connectedNetworks, defaultRoutes, neighbourAddresses } from '../gateway/routes.js';
+import { connectedNetworks, defaultRoutes, neighbourAddresses, nowhere } from '../gateway/routes.js';
+import { isSafeDeviceName } from '../gateway/text.js';
 import { filteredDevices, srcValidMark } from '../kernel/sysctl.js';
-import type { Routing } from '../kernel/routing.js';
+import type { LinkLine, Routing } from '../kernel/routing.js';
 import type { Facts } from '../plan/facts.js';
 import type { Family } from '../plan/wayout.js';
 import type { Firewalls } from './firewalls.js';
 import type { SysctlRecord } from './records.js';
 
-type FromRoutes = Pick<Facts, 'lans' | 'devices' | 'mtus' | 'defaults' | 'neighbours' | 'filtered'>;
+type FromRoutes = Pick<
+  Facts,
+  'lans' | 'devices' | 'mtus' | 'defaults' | 'nowhere' | 'resolving' | 'neighbours' | 'filtered'
+>;
 
 /**
  * The facts that devices and routes tell. `oldMarks` are the settings of this network namespace that via has changed:
@@ -27,8 +31,14 @@ export function factsOf(
     devices,
     mtus: new Map(outer.map(({ ifname, mtu }) => [ifname, mtu])),
     defaults: defaultRoutes(routing),
+    nowhere: nowhere(routing),
+    resolving: new Set(outer.filter(resolves).map(({ ifname }) => ifname)),
     // What our table says counts where the kernel has forgotten it.
     neighbours: new Map([...routers, ...neighbourAddresses(routing)]),
     filtered: new Map(filtered.filter(([, old]) => old === '0')),
   };
 }
+
+/** Up, and looks for neighbours before it sends (netdevice(7), IFF_NOARP); with a name that may go into a batch. */
+const resolves = ({ ifname, flags }: LinkLine): boolean =>
+  flags.includes('LOWER_UP') && !flags.includes('NOARP') && !flags.includes('POINTOPOINT') && isSafeDeviceName(ifname);

@@ -1,4 +1,4 @@
-import { PROTOCOL, SLOTS, tableOf } from '../plan/numbers.js';
+import { FALLBACK_TABLE, NOWHERE, PROTOCOL, tableOf } from '../plan/numbers.js';
 import { routeThing, ruleThing } from '../plan/routing.js';
 import type { RoutingThing } from '../plan/things.js';
 import type { Family } from '../plan/wayout.js';
@@ -7,10 +7,13 @@ import type { Job } from './tools.js';
 /** A line of `ip -N -j rule show`. */
 export interface RuleLine {
   readonly priority: number;
+  readonly iif?: string;
   readonly fwmark?: string;
   readonly fwmask?: string;
   readonly table?: string;
   readonly protocol?: string;
+  /** Not there where it is a look-up in a table. */
+  readonly action?: string;
 }
 
 /** A line of `ip -N -j route show table all`; table and protocol are left out where they are main and boot. */
@@ -94,8 +97,16 @@ export const tableOfLine = ({ table }: { readonly table?: string }): number => N
 export const MAIN = 254;
 
 /** Whether a route or a rule has our tag, and is about one of our tables: others may use the same number. */
-export const isOurs = (line: { readonly protocol?: string; readonly table?: string }): boolean =>
-  line.protocol === OURS && tableOfLine(line) >= tableOf(1) && tableOfLine(line) <= tableOf(SLOTS);
+export const isOurs = (line: Tagged): boolean => {
+  if (line.protocol !== OURS) return false;
+  if (line.action !== undefined) return line.action === UNREACHABLE && Number(line.fwmark) === NOWHERE;
+  return tableOfLine(line) >= tableOf(1) && tableOfLine(line) <= FALLBACK_TABLE;
+};
+
+type Tagged = Pick<RuleLine, 'protocol' | 'table' | 'action' | 'fwmark'>;
+
+/** fib_rules.h, FR_ACT_UNREACHABLE. */
+const UNREACHABLE = '7';
 
 /** Our routes and rules as they are. */
 export function routingThings(family: Family, { rules, routes }: Routing): RoutingThing[] {
@@ -103,9 +114,10 @@ export function routingThings(family: Family, { rules, routes }: Routing): Routi
     ...rules.filter(isOurs).map((rule) =>
       ruleThing(family, {
         preference: rule.priority,
-        mark: Number(rule.fwmark ?? 0),
+        from: rule.iif,
+        mark: rule.fwmark === undefined ? undefined : Number(rule.fwmark),
         mask: Number(rule.fwmask ?? 0xffffffff),
-        table: tableOfLine(rule),
+        table: rule.action === undefined ? tableOfLine(rule) : undefined,
       }),
     ),
     ...routes.filter(isOurs).map((route) =>

@@ -27,6 +27,10 @@ export interface Facts {
   readonly mtus: ReadonlyMap<string, number>;
   /** Main's default routes. */
   readonly defaults: readonly DefaultRoute[];
+  /** Families in which main leads nowhere: it has no default route, nor two halves of one. */
+  readonly nowhere: ReadonlySet<Family>;
+  /** Devices that are up and look for their neighbours (ARP, neighbour discovery). */
+  readonly resolving: ReadonlySet<string>;
   /** `<next hop>%<device>` -> link-layer address, where the kernel knows it. */
   readonly neighbours: ReadonlyMap<string, string>;
   /** Devices whose replies a reverse path filter would drop: device -> src_valid_mark before us. */

@@ -3,12 +3,14 @@ import { hex, markOf, MASK, preferenceOf, PROTOCOL, tableOf } from './numbers.js
 import type { RoutingThing } from './things.js';
 import { FAMILIES, wayOf, type Family, type Group } from './wayout.js';
 
-/** A policy rule: packets with this mark are looked up in this table. */
+/** A policy rule: packets with this mark, or sent from here (`from` is `lo`), are looked up in a table. */
 export interface PolicyRule {
   readonly preference: number;
-  readonly mark: number;
-  readonly mask: number;
-  readonly table: number;
+  readonly mark?: number | undefined;
+  readonly mask?: number | undefined;
+  readonly from?: string | undefined;
+  /** None: there is no way for them (`unreachable`). */
+  readonly table: number | undefined;
 }
 
 /** A route; one that is not reachable answers `unreachable`. */
@@ -55,8 +57,14 @@ function ofFamily({ slot, wayOut }: Group, family: Family, facts: Facts): Routin
 }
 
 /** A policy rule as a thing. */
-export function ruleThing(family: Family, { preference, mark, mask, table }: PolicyRule): RoutingThing {
-  const words = `pref ${preference} fwmark ${hex(mark)}/${hex(mask)} lookup ${table} protocol ${PROTOCOL}`;
+export function ruleThing(family: Family, { preference, mark, mask = MASK, from, table }: PolicyRule): RoutingThing {
+  const words = [
+    `pref ${preference}`,
+    ...(from === undefined ? [] : [`iif ${from}`]),
+    ...(mark === undefined ? [] : [`fwmark ${hex(mark)}/${hex(mask)}`]),
+    table === undefined ? 'unreachable' : `lookup ${table}`,
+    `protocol ${PROTOCOL}`,
+  ].join(' ');
   return { kind: 'rule', id: `rule ${family} ${words}`, scope: 'group', state: '', family, words };
 }
 

@@ -1,4 +1,5 @@
 import type { Facts } from './facts.js';
+import { fallbackRouting } from './fallback.js';
 import type { Marking } from './marking/marking.js';
 import { wantedRouting } from './routing.js';
 import type { BuiltinThing, Thing } from './things.js';
@@ -12,6 +13,7 @@ export function wanted(groups: readonly Group[], facts: Facts, marking: Marking)
   return [
     ...machine(groups, facts),
     ...wantedRouting(groups, facts),
+    ...fallbackRouting(groups, facts),
     ...marking.wanted(groups, facts),
     ...builtins(groups, facts),
     ...sysctls(groups, facts),

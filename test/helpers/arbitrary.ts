@@ -73,6 +73,8 @@ export const facts: fc.Arbitrary<Facts> = fc.record({
       ),
     { maxLength: 2 },
   ),
+  nowhere: fc.subarray([...FAMILIES]).map((families) => new Set(families)),
+  resolving: fc.array(device).map((names) => new Set(names)),
   neighbours: mapOf(
     fc.tuple(fc.oneof(address(4), address(6)), device).map((parts) => parts.join('%')),
     link,

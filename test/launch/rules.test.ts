@@ -4,6 +4,7 @@ import { readListing } from '../../src/plan/marking/listing.js';
 import { nftables } from '../../src/plan/marking/nftables.js';
 import { plan } from '../../src/plan/plan.js';
 import { parseRouting, readJob, routingThings } from '../../src/kernel/routing.js';
+import { fallbackRouting } from '../../src/plan/fallback.js';
 import { wantedRouting } from '../../src/plan/routing.js';
 import { facts, groups } from '../helpers/arbitrary.js';
 import { makeLab } from '../helpers/lab.js';
@@ -54,7 +55,8 @@ test.serial('ip takes the routes and rules of any groups, and lists them as they
   };
   await fc.assert(
     fc.asyncProperty(groups, facts, async (list, known) => {
-      const wanted = wantedRouting(list, { ...known, v6: true });
+      const all = { ...known, v6: true };
+      const wanted = [...wantedRouting(list, all), ...fallbackRouting(list, all)];
       for (const family of [4, 6] as const) {
         const ofFamily = wanted.filter((thing) => thing.family === family);
         const seen = async () => routingThings(family, parseRouting(await ip(family, readJob(family).input ?? '')));

@@ -1,4 +1,6 @@
 import { hex, MASK, OTHER_BITS, VISITOR } from '../numbers.js';
+import { NOBODY } from '../fallback.js';
+import type { Family } from '../wayout.js';
 import type { Rule } from './rules.js';
 import { OURS } from './shared.js';
 
@@ -7,8 +9,8 @@ export type Hook = readonly [name: string, hook: string, rules: readonly Rule[]]
 
 const SYN = 'tcp flags & (syn | ack) == syn';
 
-/** The base chains of the table. Each leads by a map to a group's own chains, so that its cost does not grow. */
-export function hooks(v6: boolean): Hook[] {
+/** The base chains of the table; `fallen` are the families in which main leads nowhere. Each leads by a map to a group's own chains, so that its cost does not grow. */
+export function hooks(v6: boolean, fallen: readonly Family[]): Hook[] {
   const datagrams = v6 ? 'meta l4proto { icmp, udp, ipv6-icmp }' : 'meta l4proto { icmp, udp }';
   const local: Rule = { text: 'oifname "lo" accept' };
   return [
@@ -63,6 +65,10 @@ export function hooks(v6: boolean): Hook[] {
         { text: 'ct state new meta cgroup vmap @new_of_class' },
         { text: `ct direction reply meta nfproto . ct mark & ${hex(MASK)} . meta cgroup vmap @answer_of_candidate` },
         { text: `ct direction reply ${OURS} @candidates goto answered` },
+        // No member's, for those have left this chain.
+        ...fallen.map((family) => ({
+          text: `meta mark & ${hex(MASK)} == 0 rt ip${family === 4 ? '' : '6'} nexthop ${NOBODY[family]} goto outsider`,
+        })),
       ],
     ],
     [

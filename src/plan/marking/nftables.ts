@@ -1,4 +1,5 @@
 import type { Facts } from '../facts.js';
+import { fallbacks } from '../fallback.js';
 import type { Change, FirewallThing, Scope } from '../things.js';
 import type { Group } from '../wayout.js';
 import { groupChains } from './chains.js';
@@ -22,15 +23,16 @@ export const nftables: Marking = {
 
 function wanted(groups: readonly Group[], facts: Facts): FirewallThing[] {
   if (groups.length === 0) return [];
+  const fallen = fallbacks(groups, facts);
   return [
     thing('table', 'namespace', true, '', () => [`add table ${TABLE}`]),
     ...COLLECTIONS.map(([id, type]) => thing(id, 'namespace', true, '', () => [`add ${named(id)} { ${type}; }`])),
-    ...sharedChains(facts.v6).map(([name, rules]) => chain(name, rules)),
+    ...sharedChains(facts.v6, fallen).map(([name, rules]) => chain(name, rules)),
     ...groups.flatMap((group) => [
       counter(group.slot),
       ...groupChains(group, facts).map(([name, rules]) => chain(name, rules, { scope: 'group', owner: group.uuid })),
     ]),
-    ...hooks(facts.v6).map(([name, hook, rules]) => chain(name, rules, { hook })),
+    ...hooks(facts.v6, fallen).map(([name, hook, rules]) => chain(name, rules, { hook })),
     ...unique(elements(groups, facts).map((element) => elementThing(element))),
   ];
 }

@@ -1,16 +1,24 @@
-import { hex, MASK, OTHER_BITS } from '../numbers.js';
+import { hex, MASK, NOWHERE, OTHER_BITS } from '../numbers.js';
+import type { Family } from '../wayout.js';
 import type { Rule } from './rules.js';
 
 /** Our bits of a connection's mark. */
 export const OURS = `ct mark & ${hex(MASK)}`;
 
 /** The chains that the base chains lead to, whichever group it is about. */
-export const sharedChains = (v6: boolean): (readonly [string, readonly Rule[]])[] => [
+export const sharedChains = (v6: boolean, fallen: readonly Family[]): (readonly [string, readonly Rule[]])[] => [
   ['lan', lan(v6)],
   ['reused', REUSED],
   ['answered', ANSWERED],
   ['guard_answered', GUARD_ANSWERED],
   ['stray', stray(v6)],
+  ...(fallen.length === 0 ? [] : [['outsider', OUTSIDER] as const]),
+];
+
+/** As if there were no way: at once, and by the error that there would be, but for TCP's. */
+const OUTSIDER: readonly Rule[] = [
+  { text: 'meta l4proto tcp reject with tcp reset' },
+  { text: `meta mark set meta mark & ${hex(OTHER_BITS)} | ${hex(NOWHERE)}` },
 ];
 
 /** Not one of the kernel's own sockets, which have no uid; nft has no word for any uid. */

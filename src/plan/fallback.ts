@@ -1,0 +1,47 @@
+import type { Facts } from './facts.js';
+import { FALLBACK_PREFERENCE, FALLBACK_TABLE, MASK, NOWHERE, preferenceOf } from './numbers.js';
+import { routeThing, ruleThing } from './routing.js';
+import type { RoutingThing } from './things.js';
+import { FAMILIES, pathOf, type Family, type Group } from './wayout.js';
+
+/**
+ * A next hop that nobody has: addresses for documentation and for what is to be discarded (RFC 5737, RFC 6666). What
+ * still goes there after marking is no member's.
+ */
+export const NOBODY: { readonly [F in Family]: string } = { 4: '192.0.2.1', 6: '100::1' };
+
+/**
+ * The families in which main leads nowhere although a group has a way out there. A program's first look-up, before any
+ * mark, would fail then and so would its connect(); so there is a way for it, looked at after main.
+ */
+export function fallbacks(groups: readonly Group[], facts: Facts): Family[] {
+  return FAMILIES.filter(
+    (family) =>
+      facts.nowhere.has(family) && (family === 4 || facts.v6) && deviceFor(family, groups, facts) !== undefined,
+  );
+}
+
+/** Its route and rules: for what is sent from here only, and an end for what is no member's (ip-rule(8)). */
+export function fallbackRouting(groups: readonly Group[], facts: Facts): RoutingThing[] {
+  return fallbacks(groups, facts).flatMap((family) => [
+    routeThing(family, {
+      reachable: true,
+      destination: 'default',
+      nextHop: NOBODY[family],
+      device: deviceFor(family, groups, facts),
+      metric: family === 6 ? 1024 : undefined,
+      table: FALLBACK_TABLE,
+    }),
+    ruleThing(family, { preference: FALLBACK_PREFERENCE, from: 'lo', table: FALLBACK_TABLE }),
+    ruleThing(family, { preference: preferenceOf(0), mark: NOWHERE, mask: MASK, table: undefined }),
+  ]);
+}
+
+/**
+ * The device that the look-up gives, and so the source address: that of the first group where neighbours are looked for
+ * on it, so that nothing can be sent to a neighbour that is not there.
+ */
+function deviceFor(family: Family, groups: readonly Group[], { resolving }: Facts): string | undefined {
+  const own = [...groups].sort((a, b) => a.slot - b.slot).flatMap(({ wayOut }) => pathOf(wayOut, family)?.device ?? []);
+  return own.find((device) => resolving.has(device)) ?? (own.length === 0 ? undefined : [...resolving][0]);
+}
