@@ -1,33 +1,18 @@
-import { v4 as newUuid } from 'uuid';
 import { ViaError } from '../failure.js';
 import { takeAhead } from '../kernel/ahead.js';
-import { cgroupPath, classIds, moveInto } from '../kernel/cgroup.js';
-import { firewallWithoutNft } from '../kernel/firewall.js';
+import { cgroupPath, moveInto } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
-import { askNeighbours } from '../kernel/neighbours.js';
 import { isInGroup, netnsOf } from '../kernel/proc.js';
-import { isOurs, tableOfLine } from '../kernel/routing.js';
-import { randomBytes } from '../kernel/random.js';
 import { runTools } from '../kernel/tools.js';
-import { nameOf, unknownRouters } from '../plan/marking/arrivals.js';
-import { chooseSlot, type Taken } from '../plan/slots.js';
 import type { Firewall } from '../plan/things.js';
-import { FAMILIES, keyOf, type Group, type WayOut } from '../plan/wayout.js';
+import { keyOf } from '../plan/wayout.js';
 import { trace } from '../trace.js';
+import { groupFor, groupIn, neighboursFor, possible, type Ask } from './choose.js';
 import { keepIntact, stateOf, wasIntact } from './intact.js';
 import { look, lookJobs, SWEEPING, WATCHING, type System } from './look.js';
 import { lockAndLook, unlock, type Lock } from './lock.js';
-import { readRecords, recordText } from './records.js';
+import { readRecords } from './records.js';
 import { changesFor, lookAgain, settle, type Settled, type Tell } from './settle.js';
-
-/** What a launch asks for: the gateway and its options as text, and how they resolve. */
-export interface Ask {
-  readonly text: string;
-  readonly resolve: (system: System) => WayOut;
-  /** What marks a new group, and what else a group may be marked by that is there already. */
-  readonly firewall: Firewall;
-  readonly accepts: readonly Firewall[];
-}
 
 /** The group that this process is a member of. */
 export interface Membership {
@@ -75,43 +60,6 @@ export async function enter(wish: Ask, tell: Tell): Promise<Membership> {
 }
 
 /**
- * The neighbours, with the routers that this group makes us ask for; not again those that other groups need already: one
- * that is not there would keep every launch waiting.
- */
-async function neighboursFor(group: Group, { groups, facts }: System, lock: Lock): Promise<Map<string, string>> {
-  const others = groups.filter(({ uuid }) => uuid !== group.uuid);
-  const before = unknownRouters(others, facts).map(nameOf);
-  const routers = unknownRouters([...others, group], facts).filter((router) => !before.includes(nameOf(router)));
-  return new Map([...facts.neighbours, ...(await askNeighbours(routers, lock.fd))]);
-}
-
-/** The group of a way out: the one there is, or a new one on a free slot; and the facts with its record. */
-export function groupFor(ask: Ask, system: System): { group: Group; facts: System['facts'] } {
-  const wayOut = ask.resolve(system);
-  const key = keyOf(wayOut);
-  const known = groupIn(system, key, ask);
-  const { firewall } = ask;
-  const group = known ?? {
-    uuid: newUuid({ random: randomBytes(16) }),
-    ...chooseSlot(key, takenIn(system)),
-    wayOut,
-    firewall,
-  };
-  const { namespace, records } = system.facts;
-  const record = recordText({ asked: ask.text, namespace, key, firewall: group.firewall });
-  return { group, facts: { ...system.facts, records: new Map([[group.uuid, record], ...records]) } };
-}
-
-const groupIn = ({ groups }: System, key: string, { accepts }: Ask): Group | undefined =>
-  groups.find((group) => keyOf(group.wayOut) === key && accepts.includes(group.firewall));
-
-/** The same with iptables, where it would do and this kernel has no nftables. */
-export function possible(ask: Ask, { firewall: { failed } }: System): Ask {
-  const other = failed === undefined || ask.firewall !== 'nft' ? undefined : firewallWithoutNft();
-  return other !== undefined && ask.accepts.includes(other) ? { ...ask, firewall: other } : ask;
-}
-
-/**
  * Without the lock, the way into a group that is used already: looks whether all is as it ought to be, and joins. That
  * needs no lock, since a group is removed before its rules are, and cannot be removed with a member in it. Undefined
  * where there is no such group, or something to mend or to sweep.
@@ -156,20 +104,4 @@ function undo(lock: Lock, before: System | undefined, firewall: Firewall, tell: 
   } catch {
     // What is left is swept by the next via; the first error is the one to tell.
   }
-}
-
-/** What is in use here that is not ours, and the class ids of the machine. */
-function takenIn({ routing, groups, hierarchy, blind }: System): Taken {
-  const all = FAMILIES.flatMap((family) => routing[family].rules);
-  const rules = all.filter((rule) => blind || !isOurs(rule));
-  const routes = FAMILIES.flatMap((family) => routing[family].routes).filter((route) => !isOurs(route));
-  return {
-    slots: new Set(groups.map(({ slot }) => slot)),
-    preferences: new Set(rules.map(({ priority }) => priority)),
-    tables: new Set([...rules, ...routes].map(tableOfLine)),
-    marks: rules.flatMap(({ fwmark, fwmask }) =>
-      fwmark === undefined ? [] : [{ value: Number(fwmark), mask: Number(fwmask ?? 0xffffffff) }],
-    ),
-    classIds: hierarchy.mounted && !blind ? classIds(hierarchy.path) : new Set(),
-  };
 }

@@ -1,7 +1,8 @@
 import { ViaError } from '../failure.js';
 import { resolve } from '../gateway/resolve.js';
 import { parseGateway } from '../gateway/text.js';
-import { enter, groupFor, possible, type Ask } from '../group/enter.js';
+import { groupFor, possible, type Ask } from '../group/choose.js';
+import { enter } from '../group/enter.js';
 import { leave } from '../group/leave.js';
 import { BLIND, look, lookJobs, lookJobsOfUser, WATCHING, type System } from '../group/look.js';
 import { changesFor } from '../group/settle.js';

@@ -1,0 +1,76 @@
+import { v4 as newUuid } from 'uuid';
+import { classIds } from '../kernel/cgroup.js';
+import { firewallWithoutNft } from '../kernel/firewall.js';
+import { askNeighbours } from '../kernel/neighbours.js';
+import { randomBytes } from '../kernel/random.js';
+import { isOurs, tableOfLine } from '../kernel/routing.js';
+import { nameOf, unknownRouters } from '../plan/marking/arrivals.js';
+import { chooseSlot, type Taken } from '../plan/slots.js';
+import type { Firewall } from '../plan/things.js';
+import { FAMILIES, keyOf, type Group, type WayOut } from '../plan/wayout.js';
+import type { Lock } from './lock.js';
+import type { System } from './look.js';
+import { recordText } from './records.js';
+
+/** What a launch asks for: the gateway and its options as text, and how they resolve. */
+export interface Ask {
+  readonly text: string;
+  readonly resolve: (system: System) => WayOut;
+  /** What marks a new group, and what else a group may be marked by that is there already. */
+  readonly firewall: Firewall;
+  readonly accepts: readonly Firewall[];
+}
+
+/**
+ * The neighbours, with the routers that this group makes us ask for; not again those that other groups need already: one
+ * that is not there would keep every launch waiting.
+ */
+export async function neighboursFor(group: Group, { groups, facts }: System, lock: Lock): Promise<Map<string, string>> {
+  const others = groups.filter(({ uuid }) => uuid !== group.uuid);
+  const before = unknownRouters(others, facts).map(nameOf);
+  const routers = unknownRouters([...others, group], facts).filter((router) => !before.includes(nameOf(router)));
+  return new Map([...facts.neighbours, ...(await askNeighbours(routers, lock.fd))]);
+}
+
+/** The group of a way out: the one there is, or a new one on a free slot; and the facts with its record. */
+export function groupFor(ask: Ask, system: System): { group: Group; facts: System['facts'] } {
+  const wayOut = ask.resolve(system);
+  const key = keyOf(wayOut);
+  const known = groupIn(system, key, ask);
+  const { firewall } = ask;
+  const group = known ?? {
+    uuid: newUuid({ random: randomBytes(16) }),
+    ...chooseSlot(key, takenIn(system)),
+    wayOut,
+    firewall,
+  };
+  const { namespace, records } = system.facts;
+  const record = recordText({ asked: ask.text, namespace, key, firewall: group.firewall });
+  return { group, facts: { ...system.facts, records: new Map([[group.uuid, record], ...records]) } };
+}
+
+/** The group of a way out that is there, and marked by what will do. */
+export const groupIn = ({ groups }: System, key: string, { accepts }: Ask): Group | undefined =>
+  groups.find((group) => keyOf(group.wayOut) === key && accepts.includes(group.firewall));
+
+/** The same with iptables, where it would do and this kernel has no nftables. */
+export function possible(ask: Ask, { firewall: { failed } }: System): Ask {
+  const other = failed === undefined || ask.firewall !== 'nft' ? undefined : firewallWithoutNft();
+  return other !== undefined && ask.accepts.includes(other) ? { ...ask, firewall: other } : ask;
+}
+
+/** What is in use here that is not ours, and the class ids of the machine. */
+function takenIn({ routing, groups, hierarchy, blind }: System): Taken {
+  const all = FAMILIES.flatMap((family) => routing[family].rules);
+  const rules = all.filter((rule) => blind || !isOurs(rule));
+  const routes = FAMILIES.flatMap((family) => routing[family].routes).filter((route) => !isOurs(route));
+  return {
+    slots: new Set(groups.map(({ slot }) => slot)),
+    preferences: new Set(rules.map(({ priority }) => priority)),
+    tables: new Set([...rules, ...routes].map(tableOfLine)),
+    marks: rules.flatMap(({ fwmark, fwmask }) =>
+      fwmark === undefined ? [] : [{ value: Number(fwmark), mask: Number(fwmask ?? 0xffffffff) }],
+    ),
+    classIds: hierarchy.mounted && !blind ? classIds(hierarchy.path) : new Set(),
+  };
+}
