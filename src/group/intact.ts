@@ -57,5 +57,7 @@ export const wasIntact = (uuid: string, state: string | undefined): boolean =>
 /** Keeps the state; by a member, so that the group cannot go meanwhile. Without it the next one looks again. */
 export function keepIntact(uuid: string, state: string | undefined): void {
   if (state === undefined) return;
-  ignoring(['EISDIR', 'ENOSPC', 'EROFS'], () => writeFileSync(intactFile(uuid), state, { mode: 0o600 }));
+  ignoring(['EISDIR', 'ENOSPC', 'EFBIG', 'EDQUOT', 'EROFS'], () =>
+    writeFileSync(intactFile(uuid), state, { mode: 0o600 }),
+  );
 }

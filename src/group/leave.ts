@@ -20,7 +20,7 @@ export async function leave({ uuid, path, whole, made }: Membership, tell: Tell)
   await linger(path, isVia);
   const isOut = moveInto(findHierarchy().path, whole);
   if (isOut && !(await empties(path))) return;
-  if (isOut && made !== undefined && retract(made, tell)) return;
+  if (isOut && made !== undefined && retract(path, made, tell)) return;
   const { lock, done } = await lockAndRun(lookJobs(), true);
   trace('read');
   try {

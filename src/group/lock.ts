@@ -45,11 +45,11 @@ export async function lockAndRun(
     const lock = openLock();
     let isBusy = false;
     try {
-      let done = runTools(jobs, { fd: lock.fd, take: true });
+      let done = runTools(jobs, { fd: lock.fd, take: true, shielded: patient });
       isBusy = done === undefined;
       if (isBusy) await wait(lock, patient);
       isBusy = false;
-      done ??= runTools(jobs, { fd: lock.fd, take: false });
+      done ??= runTools(jobs, { fd: lock.fd, take: false, shielded: patient });
       // The last user of the machine removes the file: a lock on a file without a name keeps nobody out.
       if (done !== undefined && isNamed(lock)) return { lock, done };
     } catch (error) {

@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, readdirSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { takeAway } from '../kernel/takeaway.js';
 import { ignoring } from '../kernel/cgroup.js';
 import { firewalls } from '../plan/marking/firewalls.js';
@@ -13,17 +13,20 @@ import type { Settled, Tell } from './settle.js';
 import { isStamped } from './stamp.js';
 
 /**
- * Takes away, without a look before, all that was made for the only group there was: where no other via has changed
+ * Takes away, without a look before, all that was made for the only group there was, of this `path`: where no other via has changed
  * anything since, nothing else of via's is there. It halves the time that the last one's leaving takes. False where it
  * is not sure, or something failed: then one has to look.
  */
-export function retract({ stamp, things }: Settled, tell: Tell): boolean {
+export function retract(path: string, { stamp, things }: Settled, tell: Tell): boolean {
   if (!things.every(isPlain) || !isAlone(things)) return false;
   const changes = plan([], things);
-  const lock = ignoring(['ENOENT'], () => openSync(LOCK, constants.O_RDONLY | constants.O_NOFOLLOW));
+  const hierarchy = dirname(path);
+  // It waits for nobody, should somebody have put a FIFO in its place.
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const lock = ignoring(['ENOENT'], () => openSync(LOCK, flags));
   if (lock === undefined) return false;
   try {
-    const isDone = takeAway(changes, firewalls, lock, { only: isStamped(stamp), name: `via-${stamp}` });
+    const isDone = takeAway(changes, firewalls, lock, { only: isStamped(stamp), name: `via-${stamp}`, hierarchy });
     if (isDone) tell(() => render(changes, firewalls));
     return isDone;
   } catch {

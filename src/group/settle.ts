@@ -83,7 +83,7 @@ function changesSince(before: System, more: readonly Group[], now: System): Chan
  * rightly: where it cannot be mounted now, the traces there are come from our own set-up, and no group is hidden.
  */
 export function lookAgain({ fd }: Lock, before: System | undefined, ...firewalls: readonly Firewall[]): System {
-  const done = runTools(lookJobs(...firewalls), { fd, take: false }) ?? [];
+  const done = runTools(lookJobs(...firewalls), { fd, take: false, shielded: true }) ?? [];
   try {
     return look(done, SWEEPING);
   } catch (error) {

@@ -10,7 +10,7 @@ import type { Lock } from './lock.js';
  */
 export function stamp({ fd }: Lock): string {
   const text = Buffer.from(randomBytes(16)).toString('hex');
-  ignoring(['ENOSPC', 'EFBIG', 'EDQUOT'], () => writeSync(fd, `${text}\n`, 0));
+  ignoring(['ENOSPC', 'EFBIG', 'EDQUOT', 'ESPIPE'], () => writeSync(fd, `${text}\n`, 0));
   return text;
 }
 

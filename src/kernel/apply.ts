@@ -19,7 +19,7 @@ export function apply(changes: readonly Change[], marking: Marking, lock: number
   for (const thing of [...of('remove', 'cgroup'), ...of('remove', 'sysctl')]) remove(thing);
   for (const thing of of('add', 'record', 'builtin')) add(thing);
   for (const thing of of('add', 'mount')) if (thing.kind === 'mount') makeMountPoint(thing.path);
-  check(runTools(jobs(changes, marking), { fd: lock, take: false }));
+  check(runTools(jobs(changes, marking), { fd: lock, take: false, shielded: true }));
   for (const thing of [...of('add', 'sysctl'), ...of('add', 'cgroup')]) add(thing);
   for (const thing of of('remove', 'record', 'builtin', 'mount')) remove(thing);
   for (const thing of of('remove', 'directory')) remove(thing);

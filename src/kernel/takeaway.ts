@@ -6,23 +6,26 @@ import { runTools, type Job } from './tools.js';
 
 /**
  * Makes changes that only remove, in one go with taking the lock; false, and nothing is changed, where somebody else has
- * it, where `only` fails (see Hold), or where a group cannot be removed. Throws at the first that fails. `name` is one that
- * no table of anybody's has.
+ * it, where `only` fails (see Hold), or where a group cannot be removed or there is another one in the `hierarchy`. Throws
+ * at the first that fails. `name` is one that no table of anybody's has.
  */
 export function takeAway(
   removals: readonly Change[],
   marking: Marking,
   lock: number,
-  { only, name }: { readonly only: string; readonly name: string },
+  { only, name, hierarchy }: { readonly only: string; readonly name: string; readonly hierarchy: string },
 ): boolean {
   const of = chooser(removals);
   const groups = of('remove', 'cgroup').flatMap((thing) => (thing.kind === 'cgroup' ? [`rmdir ${thing.path}`] : []));
+  // A via that sees another /run may have made one under the same rules.
+  const isEmpty = `{ set -- ${hierarchy}/via-*; [ ! -e "$1" ]; }`;
   // Before the rules go, by which a record of a setting is known to be of this network namespace.
   const sysctls = of('remove', 'sysctl').flatMap((thing) => (thing.kind === 'sysctl' ? [putBack(thing)] : []));
   const answering = jobs(removals, marking, wholeTable).map((job) =>
     job.argv[0] === 'nft' ? answerOf(job, name) : job,
   );
-  const done = runTools(answering, { fd: lock, take: true, only: [only, ...groups, ...sysctls].join(' && ') });
+  const conditions = [only, ...groups, isEmpty, ...sysctls].join(' && ');
+  const done = runTools(answering, { fd: lock, take: true, shielded: true, only: conditions });
   if (done === undefined) return false;
   for (const thing of of('remove', 'sysctl')) remove(thing);
   check(done);

@@ -31,6 +31,8 @@ export interface Hold {
   readonly fd: number;
   /** It is taken first. */
   readonly take: boolean;
+  /** Signals of the terminal do not reach the jobs: what they change is done to the end. */
+  readonly shielded?: boolean;
   /** A condition in words of the shell, asked with the lock held: where it fails, nothing is run. */
   readonly only?: string;
 }
@@ -52,16 +54,18 @@ export function runTools(jobs: readonly Job[], lock?: Hold): Done[] | undefined 
   });
   if (error !== undefined) throw new ViaError('shell', '/bin/sh', wordsOf(error), { cause: error });
   if (status === FLOCK + 1) return undefined;
-  if (status !== 0 && status !== null) throw flockError(status - FLOCK);
   const codes = (output[1] ?? '').split('\n').filter((line) => line !== '');
-  if (codes.length !== jobs.length) throw new ViaError('tools', names(jobs), 'stopped before they were done');
+  if (status !== null && status !== 0) throw flockError(status - FLOCK);
+  if (status === null || codes.length !== jobs.length) {
+    throw new ViaError('tools', names(jobs), 'stopped before they were done');
+  }
   return jobs.map((job, i) => ({ job, status: Number(codes[i]), output: output[FIRST + i] ?? '' }));
 }
 
 /** The descriptor of the first job's output. A POSIX shell knows single digits only, so there are six at most. */
 const FIRST = 4;
 
-const names = (jobs: readonly Job[]): string => jobs.map(({ argv }) => argv[0]).join(', ');
+const names = (jobs: readonly Job[]): string => jobs.map(({ argv }) => argv[0]).join(', ') || 'flock';
 
 /** Words of our own and numbers only: nothing that comes from outside needs quoting here. */
 function script(jobs: readonly Job[], lock: Hold | undefined): string {
@@ -77,7 +81,8 @@ function script(jobs: readonly Job[], lock: Hold | undefined): string {
   const waits = jobs.map((_, i) => `wait $p${i}; echo $?`);
   const take = lock?.take === true ? `flock -n 3 || exit $(($? + ${FLOCK}))` : '';
   const ask = lock?.only === undefined ? '' : `{ ${lock.only}; } || exit ${FLOCK + 1}`;
-  return [take, ask, ...starts, ...waits, ''].join('\n');
+  const shield = lock?.shielded === true ? "trap '' INT QUIT TERM HUP" : '';
+  return [shield, take, ask, ...starts, ...waits, ''].join('\n');
 }
 
 function flockError(status: number): ViaError {

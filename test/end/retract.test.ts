@@ -1,7 +1,9 @@
 import test from 'ava';
 import { makeLab } from '../helpers/lab.js';
-import { leaving } from '../helpers/left.js';
+import { leaving, quiet } from '../helpers/left.js';
 import { viaBin } from '../helpers/paths.js';
+import { refused } from '../helpers/refused.js';
+import { hold } from '../helpers/runners.js';
 import { watchTools, without } from '../helpers/tools.js';
 
 /** How many calls of these tools an end needs that looks before it takes away, and one that need not. */
@@ -39,6 +41,60 @@ test.serial('where nft has no way to say that it is done, its end is waited for'
     lab.run('client', [...without('stdbuf'), viaBin, '10.0.2.1', '--', 'echo', 'ran']),
   );
   t.deepEqual([result.code, result.stdout, result.stderr, left], [0, 'ran\n', '', []]);
+});
+
+test.serial('a via that sees another /run has a group in the same table, which stays', async (t) => {
+  const lab = await makeLab(t, { servers: false, netCls: 'mounted', rpFilter: { c2: 1 } });
+  const { left } = await leaving(lab, async () => {
+    const first = await hold(lab, '10.0.1.3');
+    const apart = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs x /run; exec "$@"', 'apart'];
+    const second = lab.start('client', [...apart, viaBin, '10.0.2.1', '--', 'sh', '-c', 'echo in; read _']);
+    await second.waitFor(/in/);
+    t.is((await first.release()).stderr, '');
+    t.regex(await lab.sh('client', 'nft list table inet via'), /chain guard_\d+/);
+    second.stdin.end();
+    t.is((await second.done).stderr, '');
+  });
+  t.deepEqual(left, []);
+});
+
+test.serial('the shell that takes the lock is killed: no launch goes on without the lock', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const tools = await watchTools(lab);
+  const { result, left } = await leaving(lab, () =>
+    tools.during('sh kill -9 $PPID', 'flock_-n_3.1', () => lab.via(['10.0.2.1', '--', 'echo', 'ran'])),
+  );
+  refused(t, result.result, /^via: tools flock: stopped before they were done$/m);
+  await quiet(lab);
+  t.deepEqual(left, []);
+});
+
+test.serial('the lock was made a FIFO: nothing waits for a writer', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const fifo = 'rm /run/via/lock; mkfifo /run/via/lock; echo ran';
+  const { result, left } = await leaving(lab, () => lab.via(['10.0.2.1', '--', 'sh', '-c', fifo], { timeout: 20_000 }));
+  t.deepEqual([result.code, result.stdout, result.stderr, result.timedOut, left], [0, 'ran\n', '', false, []]);
+});
+
+test.serial('^C, again and again, at any moment: it ends, and nothing is left', async (t) => {
+  const lab = await makeLab(t, { servers: false, rpFilter: { c2: 1 } });
+  for (let delay = 30; delay <= 150; delay += 6) {
+    const { left } = await leaving(lab, async () => {
+      const running = lab.start('client', [viaBin, '10.0.2.1', '--', 'sleep', '0.02'], { detached: true });
+      await new Promise((resolve) => setTimeout(resolve, delay));
+      for (let times = 0; times < 3; times++) {
+        try {
+          process.kill(-running.pid, 'SIGINT');
+        } catch {
+          break; // It has ended.
+        }
+        await new Promise((resolve) => setTimeout(resolve, 8));
+      }
+      await running.done;
+      await quiet(lab);
+    });
+    t.deepEqual(left, [], `after ${delay} ms`);
+  }
 });
 
 test.serial('a daemon that the command left stays in the group; then nothing is taken away', async (t) => {
