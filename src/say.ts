@@ -1,8 +1,9 @@
 import { writeSync } from 'node:fs';
-import { isViaError, oneLine } from './failure.js';
+import { isViaError, oneLine, ViaError, wordsOf } from './failure.js';
 
 /** The one place that writes: to standard output what was asked for, to standard error one line for each error. */
 export interface Say {
+  /** Throws where it cannot be written (a full disk); half of what was asked for is not success. */
   out(lines: readonly string[]): void;
   /** Changes as they happen, with `-v`. */
   changes(lines: () => readonly string[]): void;
@@ -12,9 +13,14 @@ export interface Say {
 /** `verbose`: changes are told. */
 export function makeSay(verbose: boolean): Say {
   return {
-    out: (lines) => write(1, lines),
-    changes: (lines) => (verbose ? write(2, lines()) : undefined),
-    error: (error) => write(2, [`via: ${messageOf(error)}`]),
+    out: (lines) => {
+      const error = write(1, lines);
+      if (error !== undefined && error.code !== 'EPIPE') {
+        throw new ViaError('output', 'standard output', wordsOf(error), { cause: error });
+      }
+    },
+    changes: (lines) => void (verbose && write(2, lines())),
+    error: (error) => void write(2, [`via: ${messageOf(error)}`]),
   };
 }
 
@@ -25,16 +31,17 @@ function messageOf(error: unknown): string {
   return oneLine(`internal: ${message ?? String(error)}${code === undefined ? '' : ` (${code})`}`);
 }
 
-/** Waits where the reader is slow; a reader that is gone is no reason to fail. */
-function write(fd: number, lines: readonly string[]): void {
-  if (lines.length === 0) return;
+/** Waits where the reader is slow. Gives the error where it cannot go on; a reader that is gone is one (EPIPE). */
+function write(fd: number, lines: readonly string[]): NodeJS.ErrnoException | undefined {
+  if (lines.length === 0) return undefined;
   let rest = Buffer.from(lines.map((line) => `${line}\n`).join(''));
   while (rest.length > 0) {
     try {
       rest = rest.subarray(writeSync(fd, rest));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return error as NodeJS.ErrnoException;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
   }
+  return undefined;
 }

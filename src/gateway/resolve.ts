@@ -73,7 +73,8 @@ function usable(device: string, { routing }: Known): LinkLine {
   const link = routing[4].links.find(({ ifname }) => ifname === device);
   if (link === undefined || !isSafeDeviceName(device)) {
     const names = routing[4].links.filter(({ flags }) => !flags.includes('LOOPBACK')).map(({ ifname }) => ifname);
-    const hint = names.length === 0 ? {} : { hint: `devices: ${names.slice(0, 8).join(', ')}` };
+    const hint =
+      names.length === 0 ? {} : { hint: `a gateway is an address or one of ${names.slice(0, 8).join(', ')}` };
     throw new ViaError('device', `"${device}"`, 'unknown', hint);
   }
   if (!link.flags.includes('UP')) throw new ViaError('device', device, 'down', { hint: `ip link set ${device} up` });

@@ -39,7 +39,7 @@ const gateways: [string, RegExp][] = [
   ['%..', /^via: gateway "%..": neither an address nor a device name/m],
   ['%all', /^via: gateway "%all": neither an address nor a device name/m],
   ['a-name-that-is-too-long', /^via: gateway "a-name-that-is-too-long": neither an address nor a device name/m],
-  ['eth7', /^via: device "eth7": unknown \(devices: c[12], c[12]\)$/m],
+  ['eth7', /^via: device "eth7": unknown \(a gateway is an address or one of c[12], c[12]\)$/m],
   ['10.0.2.1%eth7', /^via: device "eth7": unknown/m],
   ['lo', /^via: device lo: leads nowhere/m],
   ['c2', /^via: device c2: no default route is known on it \(/m],

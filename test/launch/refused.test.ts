@@ -22,7 +22,7 @@ const rows: Row[] = [
   { gateway: '10.0.2.255', line: /a network's own address/ },
   { gateway: '10.0.4.2', line: /one of this machine's own addresses/ },
   { gateway: 'fd02::', line: /a network's own address/, before: 'sysctl -qw net.ipv6.conf.c2.forwarding=1' },
-  { gateway: 'wlan7', line: /^via: device "wlan7": unknown \(devices: .*c1.*c2.*\)/ },
+  { gateway: 'wlan7', line: /^via: device "wlan7": unknown \(a gateway is an address or one of .*c1.*c2.*\)/ },
   { gateway: '10.0.2.1%wlan7', line: /^via: device "wlan7": unknown / },
   { gateway: 'lo', line: /^via: device lo: leads nowhere/ },
   { gateway: 'c2', line: /^via: device c2: no default route is known on it \(name the next hop: <address>%c2\)/ },
