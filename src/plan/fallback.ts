@@ -38,10 +38,14 @@ export function fallbackRouting(groups: readonly Group[], facts: Facts): Routing
 }
 
 /**
- * The device that the look-up gives, and so the source address: that of the first group where neighbours are looked for
- * on it, so that nothing can be sent to a neighbour that is not there.
+ * The device that the look-up gives, and so the source address: that of the first group, or another one that is connected,
+ * where neighbours are looked for on it, so that nothing can be sent to a neighbour that is not there. On any other it is
+ * for the rules alone to stop that, which those of iptables cannot.
  */
-function deviceFor(family: Family, groups: readonly Group[], { resolving }: Facts): string | undefined {
+function deviceFor(family: Family, groups: readonly Group[], { resolving, lans }: Facts): string | undefined {
   const own = [...groups].sort((a, b) => a.slot - b.slot).flatMap(({ wayOut }) => pathOf(wayOut, family)?.device ?? []);
-  return own.find((device) => resolving.has(device)) ?? (own.length === 0 ? undefined : [...resolving][0]);
+  if (own.length === 0) return undefined;
+  const connected = lans.filter((lan) => lan.family === family).map(({ device }) => device);
+  const stopped = groups.every(({ firewall }) => firewall === 'nft');
+  return [...own, ...connected].find((device) => resolving.has(device)) ?? (stopped ? own[0] : undefined);
 }

@@ -99,6 +99,28 @@ test.serial('one family only; and by a device that looks for no neighbours', asy
   }
 });
 
+test.serial('a tunnel, and nothing else but a device without IPv6', async (t) => {
+  const lab = await makeLab(t, { tun: true });
+  await lab.sh('client', 'ip link del c2; echo 1 >/proc/sys/net/ipv6/conf/c1/disable_ipv6; ip route del default');
+  const { left } = await leaving(lab, async () => {
+    const held = await hold(lab, 'tun0');
+    const seen = await ask(
+      (argv) => lab.via(['tun0', '--', ...argv]),
+      [
+        ['tcp', 4],
+        ['udp', 6],
+      ],
+    );
+    t.is(seen[0], `tcp4 g4 ${client.tun0.v4}`);
+    t.is(seen[1], seesAll() ? `udp6 g4 ${client.tun0.v6}` : 'udp6 ENETUNREACH');
+    const capture = await sniff(lab, 'client', 'tun0', `host ${far.v6} or host ${far.v4}`);
+    t.regex((await ask(outside(lab), [['udp', 6]]))[0] ?? '', /^udp6 ENETUNREACH$/);
+    t.deepEqual(await capture.stop(), []);
+    await held.release();
+  });
+  t.deepEqual(left, []);
+});
+
 if (withClassic())
   test.serial('the classic recipe: no connect, no way', async (t) => {
     const lab = await makeLab(t);
