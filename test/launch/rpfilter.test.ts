@@ -15,6 +15,7 @@ const settings: NonNullable<TopologyOptions['rpFilter']>[] = [
 
 /** Main's way is for one user only: nothing that comes in finds a route to its source, which is what `loose` asks. */
 const noRouteBack = `ip route add default via 10.0.1.1 table 200; ip route del default
+  ip route add unreachable default
   ip rule add pref 30000 uidrange 65534-65534 lookup 200`;
 const user = ['setpriv', '--reuid=65534', '--inh-caps=+net_raw', '--ambient-caps=+net_raw'];
 
