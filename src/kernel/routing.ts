@@ -7,6 +7,7 @@ import type { Job } from './tools.js';
 /** A line of `ip -N -j rule show`. */
 export interface RuleLine {
   readonly priority: number;
+  readonly iif?: string;
   readonly fwmark?: string;
   readonly fwmask?: string;
   readonly table?: string;
@@ -103,6 +104,7 @@ export function routingThings(family: Family, { rules, routes }: Routing): Routi
     ...rules.filter(isOurs).map((rule) =>
       ruleThing(family, {
         preference: rule.priority,
+        from: rule.iif,
         mark: Number(rule.fwmark ?? 0),
         mask: Number(rule.fwmask ?? 0xffffffff),
         table: tableOfLine(rule),

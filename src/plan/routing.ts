@@ -3,9 +3,14 @@ import { hex, markOf, MASK, preferenceOf, PROTOCOL, tableOf } from './numbers.js
 import type { RoutingThing } from './things.js';
 import { FAMILIES, wayOf, type Family, type Group } from './wayout.js';
 
-/** A policy rule: packets with this mark are looked up in this table. */
+/**
+ * A policy rule: packets with this mark are looked up in this table. Those that are sent from here: what comes in for
+ * this machine has our mark too, and has to find the local table, which a VRF's set-up moves behind our rules.
+ */
 export interface PolicyRule {
   readonly preference: number;
+  /** `lo` stands for what is sent from here (ip-rule(8)). */
+  readonly from?: string | undefined;
   readonly mark: number;
   readonly mask: number;
   readonly table: number;
@@ -36,7 +41,7 @@ const LAST = 4294967295;
 function ofFamily({ slot, wayOut }: Group, family: Family, facts: Facts): RoutingThing[] {
   const table = tableOf(slot);
   const way = wayOf(wayOut, family);
-  const rule = ruleThing(family, { preference: preferenceOf(slot), mark: markOf(slot), mask: MASK, table });
+  const rule = ruleThing(family, { preference: preferenceOf(slot), from: 'lo', mark: markOf(slot), mask: MASK, table });
   const end = routeThing(family, { reachable: false, destination: 'default', metric: LAST, table });
   const lans = wayOut.lan ? facts.lans.filter((lan) => lan.family === family) : [];
   const direct = lans.map(({ network, device, order }) =>
@@ -55,8 +60,9 @@ function ofFamily({ slot, wayOut }: Group, family: Family, facts: Facts): Routin
 }
 
 /** A policy rule as a thing. */
-export function ruleThing(family: Family, { preference, mark, mask, table }: PolicyRule): RoutingThing {
-  const words = `pref ${preference} fwmark ${hex(mark)}/${hex(mask)} lookup ${table} protocol ${PROTOCOL}`;
+export function ruleThing(family: Family, { preference, from, mark, mask, table }: PolicyRule): RoutingThing {
+  const selector = [...(from === undefined ? [] : [`iif ${from}`]), `fwmark ${hex(mark)}/${hex(mask)}`].join(' ');
+  const words = `pref ${preference} ${selector} lookup ${table} protocol ${PROTOCOL}`;
   return { kind: 'rule', id: `rule ${family} ${words}`, scope: 'group', state: '', family, words };
 }
 
