@@ -83,7 +83,10 @@ function usable(device: string, { routing }: Known): LinkLine {
   return link;
 }
 
-/** The default route known on a device, in any table but ours; a point-to-point device needs none. */
+/**
+ * The default route known on a device, in any table but ours; a point-to-point device needs none. On a device without
+ * neighbours (netdevice(7), IFF_NOARP), as many modems are, it needs no next hop.
+ */
 function byDevice(device: string, known: Known): Paths {
   const link = usable(device, known);
   const { flags } = link;
@@ -91,7 +94,7 @@ function byDevice(device: string, known: Known): Paths {
   const pointToPoint = flags.includes('POINTOPOINT');
   const entries = FAMILIES.map((family) => {
     const routes = foreign(known.routing[family].routes);
-    const path = defaultOn(device, routes, pointToPoint);
+    const path = defaultOn(device, routes, pointToPoint || flags.includes('NOARP'));
     if (path !== undefined) return [family, pathBy(link, path.nextHop)] as const;
     return [family, pointToPoint && hasAddress(device, routes) ? { device } : undefined] as const;
   });
@@ -104,13 +107,13 @@ function byDevice(device: string, known: Known): Paths {
 }
 
 /** Main's before another table's, and the lowest metric first, as the kernel itself would take it. */
-function defaultOn(device: string, routes: readonly RouteLine[], pointToPoint: boolean): Path | undefined {
+function defaultOn(device: string, routes: readonly RouteLine[], withoutHop: boolean): Path | undefined {
   const defaults = routes.filter((route) => route.dst === 'default' && isUnicast(route));
   const sorted = [...defaults].sort(
     (a, b) => Number(tableOfLine(b) === MAIN) - Number(tableOfLine(a) === MAIN) || (a.metric ?? 0) - (b.metric ?? 0),
   );
   const hops = sorted.flatMap((route) => hopsOf(route)).filter((hop) => hop.device === device);
-  return hops.find(({ nextHop }) => nextHop !== undefined || pointToPoint);
+  return hops.find(({ nextHop }) => nextHop !== undefined || withoutHop);
 }
 
 /** Whether the device has an address of this family that is good for more than its own link. */

@@ -52,16 +52,17 @@ export function onLinkOn(address: string, family: Family, routes: readonly Route
 
 /** Main's default routes, one for each next hop. */
 export function defaultRoutes(routing: BothFamilies): Facts['defaults'] {
-  return FAMILIES.flatMap((family) =>
-    routing[family].routes
+  return FAMILIES.flatMap((family) => {
+    const hidden = isHidden(family, routing[family]) ? ({ hidden: true } as const) : {};
+    return routing[family].routes
       .filter((route) => route.dst === 'default' && isUnicast(route) && tableOfLine(route) === MAIN)
       .flatMap((route) =>
         hopsOf(route).map((hop) => {
           const source = route.prefsrc ?? networkOf(hop, family, routing);
-          return source === undefined ? { family, ...hop } : { family, ...hop, source };
+          return { family, ...hop, ...hidden, ...(source === undefined ? {} : { source }) };
         }),
-      ),
-  );
+      );
+  });
 }
 
 /** The families in which main leads nowhere by default: nor by both halves of the address space, as VPNs have them. */
@@ -73,6 +74,11 @@ export function nowhere(routing: BothFamilies): Set<Family> {
     }),
   );
 }
+
+/** Whether halves of the Internet in main, or another table, may come ahead of main's default routes. */
+const isHidden = (family: Family, { routes, rules }: Routing): boolean =>
+  routes.some((route) => tableOfLine(route) === MAIN && prefixOf(route, family) === 1) ||
+  rules.some((rule) => !isOurs(rule) && ![MAIN, MAIN + 1, MAIN - 1].includes(tableOfLine(rule)));
 
 /** The connected network that a path's next hop is in. */
 export function networkOf({ device, nextHop }: Path, family: Family, routing: BothFamilies): string | undefined {

@@ -33,7 +33,7 @@ export function fallbackRouting(groups: readonly Group[], facts: Facts): Routing
       table: FALLBACK_TABLE,
     }),
     ruleThing(family, { preference: FALLBACK_PREFERENCE, from: 'lo', table: FALLBACK_TABLE }),
-    ruleThing(family, { preference: preferenceOf(0), mark: NOWHERE, mask: MASK, table: undefined }),
+    ruleThing(family, { preference: preferenceOf(0), from: 'lo', mark: NOWHERE, mask: MASK, table: undefined }),
   ]);
 }
 

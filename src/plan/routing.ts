@@ -3,12 +3,16 @@ import { hex, markOf, MASK, preferenceOf, PROTOCOL, tableOf } from './numbers.js
 import type { RoutingThing } from './things.js';
 import { FAMILIES, wayOf, type Family, type Group } from './wayout.js';
 
-/** A policy rule: packets with this mark, or sent from here (`from` is `lo`), are looked up in a table. */
+/**
+ * A policy rule: packets with this mark, or all, are looked up in a table. Those that are sent from here: what comes in
+ * for this machine has our mark too, and has to find the local table, which a VRF's set-up moves behind our rules.
+ */
 export interface PolicyRule {
   readonly preference: number;
+  /** `lo` stands for what is sent from here (ip-rule(8)). */
+  readonly from?: string | undefined;
   readonly mark?: number | undefined;
   readonly mask?: number | undefined;
-  readonly from?: string | undefined;
   /** None: there is no way for them (`unreachable`). */
   readonly table: number | undefined;
 }
@@ -38,7 +42,7 @@ const LAST = 4294967295;
 function ofFamily({ slot, wayOut }: Group, family: Family, facts: Facts): RoutingThing[] {
   const table = tableOf(slot);
   const way = wayOf(wayOut, family);
-  const rule = ruleThing(family, { preference: preferenceOf(slot), mark: markOf(slot), mask: MASK, table });
+  const rule = ruleThing(family, { preference: preferenceOf(slot), from: 'lo', mark: markOf(slot), mask: MASK, table });
   const end = routeThing(family, { reachable: false, destination: 'default', metric: LAST, table });
   const lans = wayOut.lan ? facts.lans.filter((lan) => lan.family === family) : [];
   const direct = lans.map(({ network, device, order }) =>

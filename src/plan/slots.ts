@@ -15,12 +15,17 @@ export interface Taken {
 
 /**
  * A free slot for a way out and a free class id for it. The search starts at a hash of the way out: it then mostly has
- * the slot it had before. Throws when all slots are taken.
+ * the slot it had before. Slots ahead of everybody else's rules come first. Throws when all slots are taken.
  */
 export function chooseSlot(key: string, taken: Taken): { slot: number; classId: number } {
   const first = hash(key) % SLOTS;
-  for (let i = 0; i < SLOTS; i++) {
-    const slot = 1 + ((first + i) % SLOTS);
+  const all = Array.from({ length: SLOTS }, (_, i) => 1 + ((first + i) % SLOTS));
+  // A rule without a preference is put ahead of the lowest there is (fib_default_rule_pref), so that a VPN that came
+  // up while a group was in use would take what is sent by later ones.
+  const others = [...taken.preferences].filter((preference) => preference > preferenceOf(1));
+  const lowest = Math.min(...others);
+  const isAhead = (slot: number): boolean => preferenceOf(slot) < lowest;
+  for (const slot of [...all.filter(isAhead), ...all.filter((slot) => !isAhead(slot))]) {
     if (!isFree(slot, taken)) continue;
     const salt = Array.from({ length: SALTS }, (_, n) => n).find((n) => !taken.classIds.has(classIdOf(slot, n)));
     if (salt !== undefined) return { slot, classId: classIdOf(slot, salt) };

@@ -63,7 +63,7 @@ export async function compareClassic(t: ExecutionContext, gateway: Gateway, situ
 /** The group's gateway, the preference of its rule and its table, as variables of a shell. */
 async function variables(lab: Lab, gateway: Gateway): Promise<string> {
   const rules = await lab.sh('client', 'ip -N rule');
-  const [, preference, table] = /^(\d+):.* fwmark \S+ lookup (\d+)/m.exec(rules) ?? [];
+  const [, preference, table] = /^(\d+):.* fwmark \S+ (?:iif lo )?lookup (\d+)/m.exec(rules) ?? [];
   if (table === undefined) throw new Error(`no rule of a group: ${rules}`);
   return `G=${bothOf(gateway)} P=${preference} T=${table}`;
 }

@@ -24,7 +24,7 @@ export const wayOut: fc.Arbitrary<WayOut> = fc
   .record({ v4: way(4), v6: way(6), lan: fc.boolean(), followsDevice: fc.boolean() })
   .filter(({ v4, v6 }) => typeof v4 !== 'string' || typeof v6 !== 'string');
 
-const firewall = fc.constantFrom('nft' as const, 'iptables-nft' as const);
+const firewall = fc.constantFrom('nft' as const, 'iptables-nft' as const, 'iptables-legacy' as const);
 
 /** Groups of one network namespace: no two have a slot or a way out in common. */
 export const groups: fc.Arbitrary<Group[]> = fc

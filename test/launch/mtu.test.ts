@@ -1,25 +1,12 @@
 import test from 'ava';
+import { carry, size } from '../helpers/carry.js';
 import { makeLab, type Lab } from '../helpers/lab.js';
-import { outside, type Runner } from '../helpers/probes.js';
+import { outside } from '../helpers/probes.js';
 import { by, hold } from '../helpers/runners.js';
 import { sniff } from '../helpers/sniff.js';
-import { far } from '../helpers/topology.js';
 
 const both = '10.0.2.1,fd02::1';
-const size = 2_000_000;
 const families = [4, 6] as const;
-
-/** 2 MB each way: the bytes of the download, who answered the upload with how many, and how long both took. */
-async function carry(runner: Runner, family: 4 | 6) {
-  const address = far[`v${family}`];
-  const script = `
-    curl -gs -m5 -w '%{size_download} ' -o /dev/null 'http://${family === 6 ? `[${address}]` : address}/bytes/${size}'
-    exec 3<>/dev/tcp/${address}/7001
-    { echo upload ${size}; head -c ${size} /dev/zero; } >&3; timeout 5 cat <&3`;
-  const { stdout, ms } = await runner(['bash', '-c', script]);
-  const [download, gateway, , , upload] = stdout.trim().split(' ');
-  return { said: [gateway, download, upload], ms };
-}
 
 /** A route's path MTU to the far address, where main has learned one. */
 const learned = async (lab: Lab) => {

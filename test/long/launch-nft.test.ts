@@ -1,3 +1,12 @@
 import '../helpers/iptables-nft.js';
 import '../launch/source.test.js';
 import '../closed/rules.test.js';
+import '../surroundings/docker.test.js';
+import '../surroundings/halves.test.js';
+import '../surroundings/local-rule.test.js';
+import '../surroundings/modem.test.js';
+import '../surroundings/other-table.test.js';
+import '../surroundings/refused.test.js';
+import '../surroundings/tailscale.test.js';
+import '../surroundings/uplinks.test.js';
+import '../surroundings/wireguard.test.js';

@@ -75,6 +75,16 @@ test('only bits of ours count', (t) => {
   t.is(markOf(other) & bit, 0);
 });
 
+test("a slot ahead of somebody's rule comes first, where there is one", (t) => {
+  const ahead = (...preferences: number[]) =>
+    fc.sample(fc.string(), 50).map((key) => chooseSlot(key, { ...nothing, preferences: new Set(preferences) }).slot);
+  t.true(ahead(0, 510, 509, 32766).every((slot) => preferenceOf(slot) < 509));
+  // Who is ahead of all slots, or behind them, makes no difference.
+  t.true(ahead(0, 100, 500, 32766).some((slot) => preferenceOf(slot) > 509));
+  const crowd = Array.from({ length: 8 }, (_, i) => 501 + i);
+  t.true(ahead(...crowd).every((slot) => preferenceOf(slot) > 508));
+});
+
 test('127 groups have 127 slots, and the next has none', (t) => {
   const used = new Set<number>();
   for (let i = 0; i < SLOTS; i++) used.add(chooseSlot(`way ${i}`, { ...nothing, slots: used }).slot);

@@ -49,8 +49,10 @@ function usersOf(family: Family, groups: readonly Group[], { defaults }: Facts):
   return [...users.values()].map(({ path, groups: sharing }) => {
     const others = [...users.values()].filter((other) => other.path.device === path.device).length > 1;
     const main = defaults.filter((route) => route.family === family && route.device === path.device);
-    const isMain = main.some((route) => route.nextHop === path.nextHop);
-    return { path, groups: sharing, knownBy: isMain ? undefined : main.length > 0 || others ? 'router' : 'device' };
+    const isMain = main.some((route) => route.nextHop === path.nextHop && route.hidden !== true);
+    // Without a next hop there is one far end only.
+    const isShared = path.nextHop !== undefined && (main.length > 0 || others);
+    return { path, groups: sharing, knownBy: isMain ? undefined : isShared ? 'router' : 'device' };
   });
 }
 

@@ -15,7 +15,7 @@ export const iptables = (by: IptablesVariant): Marking => ({
     FAMILIES.filter((family) => family === 4 || facts.v6).flatMap((family) => ofFamily(by, family, groups, facts)),
   transactions: (changes) =>
     FAMILIES.flatMap((family) => {
-      const input = restoreText(family, changes);
+      const input = restoreText(by, family, changes);
       const command = `${family === 4 ? by : by.replace('ip', 'ip6')}-restore`;
       if (input === '') return [];
       const after = changes.flatMap(({ do: what, thing }) =>
@@ -51,9 +51,9 @@ function ofFamily(by: IptablesVariant, family: Family, groups: readonly Group[],
 }
 
 /** The input of iptables-restore that makes one family's changes; empty where there are none. */
-function restoreText(family: Family, changes: readonly Change[]): string {
+function restoreText(by: IptablesVariant, family: Family, changes: readonly Change[]): string {
   return TABLES.map((table) => {
-    const ours = changes.filter(({ thing }) => thing.id.startsWith(`iptables ${family} ${table} `));
+    const ours = changes.filter(({ thing }) => thing.id.startsWith(`${by} ${family} ${table} `));
     const lines = ours.flatMap(({ do: what, thing }) => {
       if (thing.kind !== 'firewall') return [];
       return what === 'remove' ? (thing.remove?.() ?? []) : thing.add();
@@ -94,7 +94,7 @@ export function ourChain(
   return {
     kind: 'firewall',
     by,
-    id: `iptables ${family} ${table} ${name}`,
+    id: `${by} ${family} ${table} ${name}`,
     scope: 'namespace',
     state: chainState('', comments),
     fixed: false,
@@ -115,7 +115,7 @@ export function jumpThing(
   return {
     kind: 'firewall',
     by,
-    id: `iptables ${family} ${table} ${chain} ${comment}`,
+    id: `${by} ${family} ${table} ${chain} ${comment}`,
     scope: 'namespace',
     state: '',
     fixed: false,
