@@ -82,3 +82,20 @@ for (const name of ['g1', 'g2', 'g3'] as const)
     t.deepEqual(left, []);
     t.deepEqual(await capture.stop(), []);
   });
+
+test.serial(
+  "a VPN that comes up beside a server in the group of main's own router: the next launch sees it",
+  async (t) => {
+    const lab = await makeLab(t, { tun: true });
+    const own = `${gateways.g1.v4},${gateways.g1.v6}`;
+    const server = await serveInside(lab, [own]);
+    t.deepEqual(unanswered(await askFrom(lab, ['g1'], ports.inside), 'inside'), []);
+    await lab.sh('client', halves);
+    t.is((await lab.via([own, '--', 'true'])).stderr, '');
+    const capture = await watch(lab);
+    t.deepEqual(unanswered(await askFrom(lab, ['g1'], ports.inside), 'inside'), []);
+    t.deepEqual(await capture.stop(), []);
+    server.kill('SIGINT');
+    await server.done;
+  },
+);
