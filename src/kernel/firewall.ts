@@ -60,10 +60,18 @@ export const NEXT_FAMILY = '# IPv6';
 /** What lists our rules and chains of a firewall, of both families where the kernel has both. */
 export function listJob(firewall: Firewall, v6: boolean): Job {
   if (firewall === 'nft') return { argv: ['nft', '-j', 'list', 'table', 'inet', 'via'] };
-  const save = (name: string): string => `${name}-save -c`;
-  const second = v6 ? ['&&', `echo '${NEXT_FAMILY}'`, '&&', save(firewall.replace('ip', 'ip6'))] : [];
-  return { argv: ['{', save(firewall), ...second, ';', '}'] };
+  const second = v6 ? ['&&', `echo '${NEXT_FAMILY}'`, '&&', ...saveWords(firewall.replace('ip', 'ip6'))] : [];
+  return { argv: ['{', ...saveWords(firewall), ...second, ';', '}'] };
 }
+
+/**
+ * What it says on standard error (that the other variant has tables, say) would stand in the middle of a rule: it is
+ * asked for only where it failed.
+ */
+const saveWords = (name: string): string[] => {
+  const save = `${name}-save -c`;
+  return ['{', save, '2>/dev/null', '||', '{', save, '>/dev/null;', 'false;', '};', '}'];
+};
 
 /** What lists the tables and chains of iptables' that are in nf_tables: iptables itself tells no difference. */
 export const builtinJob: Job = { argv: ['nft', '-j', "'list tables; list chains'"] };
