@@ -1,5 +1,5 @@
 import '../helpers/iptables-nft.js';
+import '../surroundings/others.test.js';
 import '../surroundings/untracked.test.js';
 import '../surroundings/v6filters.test.js';
-import '../surroundings/bystanders.test.js';
 import './restores.test.js';

@@ -71,8 +71,12 @@ export async function beside(t: ExecutionContext, gateway: Gateway, all: readonl
     }
     await sender.end();
   });
-  t.deepEqual(left, []);
+  t.deepEqual(left.filter(isNoTable), []);
 }
+
+/** The tables of legacy iptables, once used, stay (CAVEATS): also where it is taken since somebody has rules there. */
+export const isNoTable = (line: string): boolean =>
+  !/^ip6?tables(-legacy)? \+ (raw|mangle|nat|filter|\*\w+|:[A-Z]+ ACCEPT|COMMIT|# Warning: .*)$/.test(line);
 
 async function underway(
   t: ExecutionContext,

@@ -3,7 +3,7 @@ import { makeLab } from '../helpers/lab.js';
 import { leaving } from '../helpers/left.js';
 import { outside, probeAll } from '../helpers/probes.js';
 import { by } from '../helpers/runners.js';
-import { iptables, nft, type Foreign } from './foreign.js';
+import { iptables, isNoTable, nft, type Foreign } from './foreign.js';
 
 const both = '10.0.2.1,fd02::1';
 
@@ -41,7 +41,7 @@ for (const foreign of satisfied)
       t.deepEqual(await probeAll(outside(lab)), everywhere('g1'));
       t.notRegex((await lab.via(['--dry-run', both, '--', 'true'])).stdout, /reverse path filter/);
     });
-    t.deepEqual(left, []);
+    t.deepEqual(left.filter(isNoTable), []);
   });
 
 const asked = [['udp', 6]] as const;
@@ -56,5 +56,5 @@ for (const [foreign, place] of hopeless)
       const { stdout } = await lab.via(['--dry-run', both, '--', 'true']);
       t.true(stdout.includes(`# ${place}: a reverse path filter there may drop what comes back to a group\n`), stdout);
     });
-    t.deepEqual(left, []);
+    t.deepEqual(left.filter(isNoTable), []);
   });
