@@ -1,6 +1,7 @@
 import type { ExecutionContext } from 'ava';
 import { watchOthers } from '../closed/other-path.js';
 import { inGroup, startSender, type Sender } from '../closed/senders.js';
+import { seesAll } from '../helpers/firewall.js';
 import { makeLab, type Lab } from '../helpers/lab.js';
 import { leaving } from '../helpers/left.js';
 import { probe } from '../helpers/probes.js';
@@ -93,7 +94,9 @@ async function underway(
   if (served) await t.notThrowsAsync(sender.served(gateway), name);
   const fresh = await probe(by(lab, gateways[gateway].v4), 'udp', 4, { timeout: served ? 1 : 0.2 });
   if (served || fresh.gateway !== null) t.is(fresh.gateway, gateway, name);
-  t.deepEqual((await capture.stop()).slice(0, 3), [], name);
+  // Of a connection that has lost its mark to iptables, the kernel's own resets can go astray (CAVEATS).
+  const astray = (await capture.stop()).filter((line) => seesAll() || !line.includes('Flags [R]'));
+  t.deepEqual(astray.slice(0, 3), [], name);
   const counted = [...(await lab.sh('client', hits)).matchAll(/packets (\d+)/g)].map(([, count]) => Number(count));
   t.true(counted.length > 0 && counted.every((count) => count > 0), `${name}: ${counted.join()} hits`);
   t.is(await lab.sh('client', listForeign), before, name);
