@@ -46,9 +46,7 @@ type Variant = (typeof IPTABLES)[number];
 
 /** Legacy's tables are there once somebody has as much as listed them in this network namespace, and stay. */
 function legacyHasRules(): boolean {
-  const hasTables = ['ip_tables_names', 'ip6_tables_names'].some(
-    (name) => (ignoring(['ENOENT', 'EACCES'], () => readFileSync(`/proc/net/${name}`, 'utf8')) ?? '') !== '',
-  );
+  const hasTables = ['ip_tables_names', 'ip6_tables_names'].some((name) => tablesIn(name).join('') !== '');
   if (!hasTables || !isInstalled('iptables-legacy-save')) return false;
   const lists = runTools([{ argv: ['iptables-legacy-save'] }, { argv: ['ip6tables-legacy-save'] }]) ?? [];
   return lists.some(({ output }) => /^-A /m.test(output));
@@ -60,13 +58,38 @@ export const NEXT_FAMILY = '# IPv6';
 /** What lists our rules and chains of a firewall, of both families where the kernel has both. */
 export function listJob(firewall: Firewall, v6: boolean): Job {
   if (firewall === 'nft') return { argv: ['nft', '-j', 'list', 'table', 'inet', 'via'] };
-  const save = (name: string): string => `${name}-save -c`;
-  const second = v6 ? ['&&', `echo '${NEXT_FAMILY}'`, '&&', save(firewall.replace('ip', 'ip6'))] : [];
-  return { argv: ['{', save(firewall), ...second, ';', '}'] };
+  const second = v6 ? ['&&', `echo '${NEXT_FAMILY}'`, '&&', ...saveWords(firewall.replace('ip', 'ip6'))] : [];
+  return { argv: ['{', ...saveWords(firewall), ...second, ';', '}'] };
 }
+
+/**
+ * What it says on standard error (that the other variant has tables, say) would stand in the middle of a rule: it is
+ * asked for only where it failed.
+ */
+const saveWords = (name: string): string[] => {
+  const save = `${name}-save -c`;
+  return ['{', save, '2>/dev/null', '||', '{', save, '>/dev/null;', 'false;', '};', '}'];
+};
 
 /** What lists the tables and chains of iptables' that are in nf_tables: iptables itself tells no difference. */
 export const builtinJob: Job = { argv: ['nft', '-j', "'list tables; list chains'"] };
+
+/** What lists where others may filter what comes in: legacy's tables only where there are any, since listing makes them. */
+export function filterJobs(): Job[] {
+  const legacy = [
+    ['ip_tables_names', 'iptables-legacy-save'],
+    ['ip6_tables_names', 'ip6tables-legacy-save'],
+  ] as const;
+  return [
+    ...(hasNft() ? [{ argv: ['nft', '-j', 'list', 'ruleset'] } as const] : []),
+    ...legacy.flatMap(([names, save]) =>
+      tablesIn(names).includes('raw') ? [{ argv: [save, '-t', 'raw'] } as const] : [],
+    ),
+  ];
+}
+
+const tablesIn = (names: string): string[] =>
+  (ignoring(['ENOENT', 'EACCES'], () => readFileSync(`/proc/net/${names}`, 'utf8')) ?? '').split('\n');
 
 /** The firewalls that are installed: what a killed via left may be in any of them. */
 export const installedFirewalls = (): Firewall[] => IPTABLES.filter((name) => isInstalled(`${name}-save`));

@@ -1,4 +1,4 @@
-import { ViaError } from '../failure.js';
+import { oneLine, ViaError } from '../failure.js';
 import { resolve } from '../gateway/resolve.js';
 import { parseGateway } from '../gateway/text.js';
 import { groupFor, possible, type Ask } from '../group/choose.js';
@@ -6,7 +6,9 @@ import { enter } from '../group/enter.js';
 import { leave } from '../group/leave.js';
 import { BLIND, look, lookJobs, lookJobsOfUser, WATCHING, type System } from '../group/look.js';
 import { changesFor } from '../group/settle.js';
-import { chooseFirewall, firewallsOf } from '../kernel/firewall.js';
+import { chooseFirewall, filterJobs, firewallsOf } from '../kernel/firewall.js';
+import type { Done } from '../kernel/tools.js';
+import { blindFilterInRaw, blindFilters } from '../plan/marking/filters.js';
 import { unknownRouters } from '../plan/marking/arrivals.js';
 import { firewalls } from '../plan/marking/firewalls.js';
 import { quote, render } from '../plan/render.js';
@@ -55,9 +57,18 @@ export async function dryRun(request: Launch, say: Say): Promise<void> {
     say.out([
       `# a launch asks ${nextHop}%${device} for its link-layer address, by which it knows that router's clients`,
     ]);
+  if (root) say.out(filterNotes(await runApart(filterJobs())));
   say.out(render(changesFor({ ...system, facts }, more), firewalls));
   say.out([`echo $$ > ${cgroupPath(facts.hierarchy.path, group.uuid)}/cgroup.procs`]);
   say.out([`exec ${request.command.map(quote).join(' ')}`]);
+}
+
+/** Somebody's filters that no rule of ours can satisfy; a launch does not look for them, which would cost it a process. */
+function filterNotes(done: readonly Done[]): string[] {
+  const places = done.flatMap(({ job: { argv }, output }) =>
+    argv[0] === 'nft' ? blindFilters(output) : blindFilterInRaw(output) ? [argv.join(' ')] : [],
+  );
+  return places.map((place) => `# ${oneLine(place)}: a reverse path filter there may drop what comes back to a group`);
 }
 
 function askFor({ gateway, options }: Launch): Ask {

@@ -87,14 +87,14 @@ for (const firewall of ['iptables-nft', 'iptables-legacy'] as const) {
     for (const one of held) await one.release();
   });
 
-  test.serial(`${firewall}: 20 launches at once while somebody holds the lock of iptables`, async (t) => {
+  test.serial(`${firewall}: 50 launches at once while somebody holds the lock of iptables`, async (t) => {
     markBy(firewall);
     const lab = await makeLab(t);
     await lab.sh('client', 'touch /run/xtables.lock');
     const { left } = await leaving(lab, async () => {
       const holder = lab.start('client', ['flock', '/run/xtables.lock', 'sh', '-c', 'echo ready; sleep 2']);
       await holder.waitFor(/ready/);
-      const names = Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? '10.0.2.1' : '10.0.1.3'));
+      const names = Array.from({ length: 50 }, (_, i) => (i % 2 === 0 ? '10.0.2.1' : '10.0.1.3'));
       const ask = probeCommand('tcp', { address: far.v4, timeout: 5 });
       const results = await Promise.all(names.map((name) => lab.via([name, '--', ...ask])));
       for (const { stderr } of results) t.is(stderr, '');

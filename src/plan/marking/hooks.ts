@@ -27,7 +27,7 @@ export function hooks(v6: boolean, fallen: readonly Family[]): Hook[] {
     // Before marking: a marked SYN would be lost in the re-route, and the program would wait for its timeout.
     [
       'refuse',
-      'filter output -160',
+      'filter output -199',
       [
         local,
         { text: `meta l4proto tcp ${SYN} meta cgroup vmap @refuse_of_class` },
@@ -52,9 +52,11 @@ export function hooks(v6: boolean, fallen: readonly Family[]): Hook[] {
         },
       ],
     ],
+    // Right after conntrack too: who saves the packet's mark in the connection's then saves ours, and who restores it in a
+    // chain that does not route again restores what is routed already.
     [
       'classify',
-      'route output -150',
+      'route output -198',
       [
         local,
         // The class of what is sent now, not of what conntrack remembers: an entry may be older than the group.
@@ -71,6 +73,8 @@ export function hooks(v6: boolean, fallen: readonly Family[]): Hook[] {
         })),
       ],
     ],
+    // After everybody's mangle: who sets the whole mark there has taken ours away.
+    ['again', 'route output -149', [local, { text: `${OURS} vmap @set_of_mark` }]],
     [
       'translate',
       'nat postrouting 100',
