@@ -4,25 +4,31 @@ import type { Rule } from '../rules.js';
 import { ANY_CLASS, candidate, OF_THE_KERNEL, ofClass, setConnection, setMark, UNKNOWN, type Chain } from './text.js';
 
 /**
- * New connections that came in. Where the device alone tells, only what main would answer by another one: servers that
- * work as they are stay so. xt_rpfilter works before the routing decision only, when a port that leads to somebody
- * behind this machine still looks like its own; what is passed on is made anybody's again.
+ * New connections that came in by a group's path, or by another: a member may answer now; what was there before a group
+ * is, is somebody else's. Where the device alone tells, TCP only if main would answer by another one, and if nobody else
+ * has marked it, who may lead the answer back himself: its SYN-ACK is anybody's (see below). xt_rpfilter works before the
+ * routing decision only, when a port that leads to somebody behind this machine still looks like its own; what is passed
+ * on is made anybody's again.
  */
 export function came(arrivals: readonly Arrival[]): Chain[] {
   const byDevice = arrivals.filter(({ router }) => router === undefined);
   const rule = ({ slot, device, router }: Arrival, match: string): Rule => ({
-    text: `-i ${device} ${match} ${UNKNOWN} ${setConnection(candidateOf(slot))}`,
+    text: `-i ${device} ${match} ${setConnection(candidateOf(slot))}`,
     note: [slot, device, router].join(' ').trimEnd(),
   });
-  const byRouter = arrivals.flatMap((one) =>
-    one.router === undefined ? [] : rule(one, `-m mac --mac-source ${one.router}`),
+  const arrived = arrivals.map((one) =>
+    one.router === undefined
+      ? rule(one, `! -p tcp ${UNKNOWN}`)
+      : rule(one, `-m mac --mac-source ${one.router} ${UNKNOWN}`),
   );
-  // By another path, now: a member may answer. What was there before a group is, is somebody else's.
-  const visitors = { text: `! -p tcp ${UNKNOWN} ${setConnection(VISITOR)}` };
   const table = 'mangle' as const;
   return [
-    { table, name: 'via-rpf', rules: byDevice.map((one) => rule(one, '-m rpfilter --invert')) },
-    { table, name: 'via-in', rules: [...byRouter, visitors] },
+    {
+      table,
+      name: 'via-rpf',
+      rules: byDevice.map((one) => rule(one, '-p tcp -m rpfilter --invert -m connmark --mark 0')),
+    },
+    { table, name: 'via-in', rules: [...arrived, { text: `! -p tcp ${UNKNOWN} ${setConnection(VISITOR)}` }] },
     {
       table,
       name: 'via-fwd',

@@ -26,10 +26,14 @@ export function jumps(family: Family): Jump[] {
       table: 'mangle',
       chain: 'PREROUTING',
       // Who keeps marks of his own in connections takes one that has any for one that he has seen before.
-      text: `! -i lo -m conntrack --ctstate NEW ${UNKNOWN} -m addrtype --dst-type LOCAL -j via-rpf`,
+      text: '! -i lo -p tcp -m conntrack --ctstate NEW -m connmark --mark 0 -m addrtype --dst-type LOCAL -j via-rpf',
     },
     ...list('mangle', 'INPUT', `! -i lo -m conntrack --ctstate NEW ${UNKNOWN} -j via-in`),
-    ...list('mangle', 'FORWARD', '-m conntrack --ctstate NEW -m connmark --mark 0x80000000/0x80000000 -j via-fwd'),
+    ...list(
+      'mangle',
+      'FORWARD',
+      '-p tcp -m conntrack --ctstate NEW -m connmark --mark 0x80000000/0x80000000 -j via-fwd',
+    ),
     ...list(
       'mangle',
       'OUTPUT',
