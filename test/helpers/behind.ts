@@ -29,9 +29,7 @@ export async function makeBehind(lab: Lab, home: Home): Promise<void> {
     ip address add ${behind.v4}/24 dev eth0; ip address add ${behind.v6}/64 dev eth0
     ip route add default via 192.168.7.1; ip -6 route add default via fd07::1`,
   );
-  // The far address stands for another machine behind each gateway; for address translation they are one.
-  for (const [i, name] of (['g1', 'g2', 'g3'] as const).entries())
-    await lab.sh(name, `echo ${20000 + 10000 * i} ${29999 + 10000 * i} >/proc/sys/net/ipv4/ip_local_port_range`);
+  await keepApart(lab);
   if (home === 'routed')
     for (const [name, subnet] of [
       ['g1', 1],
@@ -44,6 +42,12 @@ export async function makeBehind(lab: Lab, home: Home): Promise<void> {
       );
   else await lab.sh('client', home === 'nft' ? byNft : byIptables());
   await lab.serve('behind', [process.execPath, fixture('server.mjs'), 'behind', behind.v4, behind.v6]);
+}
+
+/** The far address is another machine behind each gateway; connection tracking takes them for one, whose ports meet. */
+export async function keepApart(lab: Lab): Promise<void> {
+  for (const [i, name] of (['g1', 'g2', 'g3'] as const).entries())
+    await lab.sh(name, `echo ${20000 + 10000 * i} ${29999 + 10000 * i} >/proc/sys/net/ipv4/ip_local_port_range`);
 }
 
 const byNft = `nft -f - <<'EOF'
