@@ -49,6 +49,12 @@ export const listStopped = (): string =>
     ? `nft list counters table inet via | sed -n '/stopped_/,/}/s/.*packets \\([0-9]*\\).*/\\1/p'`
     : `{ ${marking}-save -c; ${marking.replace('ip', 'ip6')}-save -c; } | sed -n '/-A via-guard-.* -j DROP/s/^\\[\\([0-9]*\\).*/\\1/p'`;
 
+/** The commands of iptables that somebody else on such a machine uses, by family. */
+export const othersIptables = (): { 4: string; 6: string } => {
+  const variant = marking === 'nft' ? 'iptables-nft' : marking;
+  return { 4: variant, 6: variant.replace('ip', 'ip6') };
+};
+
 /** What makes a machine one where this firewall is in use, for a shell on it; its tables, once there, stay. */
 export const useFirewall = (): string =>
   marking === 'iptables-legacy'

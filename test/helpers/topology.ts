@@ -1,5 +1,8 @@
-/** The names of the lab's network namespaces; `lan` holds the bridge between c1, g1 and g3. */
-export type Place = 'client' | 'g1' | 'g2' | 'g3' | 'g4' | 'lan';
+/**
+ * The names of the lab's network namespaces; `lan` holds the bridge between c1, g1 and g3, and `behind` is there where
+ * a test has made it (test/helpers/behind.ts).
+ */
+export type Place = 'client' | 'g1' | 'g2' | 'g3' | 'g4' | 'lan' | 'behind';
 
 export interface TopologyOptions {
   /** false: a kernel that knows v6, but no address and no route of it anywhere. */
@@ -68,7 +71,7 @@ function cable(place: Place, device: string, address: string): string[] {
   ];
 }
 
-function settings(place: Place): string[] {
+function settings(place: Gateway | 'client' | 'lan'): string[] {
   const common = [
     // An address is of use at once, and the wire carries nothing a test did not send.
     'net/ipv6/conf/default/accept_dad=0',

@@ -1,6 +1,12 @@
 import '../helpers/iptables-nft.js';
+import '../surroundings/connection-marks.test.js';
+import '../surroundings/endings.test.js';
+import '../surroundings/forwarding.test.js';
 import '../surroundings/nowhere.test.js';
 import '../surroundings/others.test.js';
+import '../surroundings/own-way-back.test.js';
+import '../surroundings/port-forwards.test.js';
+import '../surroundings/udp-servers.test.js';
 import '../surroundings/untracked.test.js';
 import '../surroundings/v6filters.test.js';
 import './restores.test.js';

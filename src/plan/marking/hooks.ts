@@ -2,7 +2,7 @@ import { hex, MASK, OTHER_BITS, VISITOR } from '../numbers.js';
 import { NOBODY } from '../fallback.js';
 import type { Family } from '../wayout.js';
 import type { Rule } from './rules.js';
-import { OURS } from './shared.js';
+import { FORGET, OF_A_PROCESS, OURS } from './shared.js';
 
 /** A base chain: name, hook, rules. Priorities are numbers, since nft 1.0.6 does not take every name everywhere. */
 export type Hook = readonly [name: string, hook: string, rules: readonly Rule[]];
@@ -24,12 +24,15 @@ export function hooks(v6: boolean, fallen: readonly Family[]): Hook[] {
         { text: 'meta l4proto tcp meta cgroup @classes ct zone set 0' },
       ],
     ],
-    // Before marking: a marked SYN would be lost in the re-route, and the program would wait for its timeout.
+    // Right after conntrack (-200), so that whoever keeps marks of his own in connections sees nothing of ours in the
+    // answer of a program outside. And before marking: a marked SYN would be lost in the re-route, and the program would
+    // wait for its timeout.
     [
       'refuse',
       'filter output -199',
       [
         local,
+        { text: `ct direction reply ${OURS} @candidates meta cgroup != @classes ${OF_A_PROCESS} ${FORGET}` },
         { text: `meta l4proto tcp ${SYN} meta cgroup vmap @refuse_of_class` },
         { text: `meta l4proto ${v6 ? '{ icmp, ipv6-icmp }' : 'icmp'} meta cgroup vmap @refuse_of_class` },
         { text: 'ct state invalid goto stray' },

@@ -22,10 +22,10 @@ const OUTSIDER: readonly Rule[] = [
 ];
 
 /** Not one of the kernel's own sockets, which have no uid; nft has no word for any uid. */
-const OF_A_PROCESS = 'meta skuid != 4294967295';
+export const OF_A_PROCESS = 'meta skuid != 4294967295';
 
 /** The connection is again as if we had never been here. */
-const FORGET = `ct mark set ct mark & ${hex(OTHER_BITS)}`;
+export const FORGET = `ct mark set ct mark & ${hex(OTHER_BITS)}`;
 
 /** What is not sent through a gateway: networks that are connected, and what never crosses a router. */
 const lan = (v6: boolean): Rule[] => [
@@ -40,10 +40,9 @@ const lan = (v6: boolean): Rule[] => [
 /** Datagrams of a flow that was a group's, and not by a member: somebody outside has it now, or it is the kernel's. */
 const REUSED: readonly Rule[] = [{ text: `${OF_A_PROCESS} ${FORGET} return` }, { text: `${OURS} vmap @set_of_mark` }];
 
-/** The answer to a candidate or a visitor, where it did not make the connection a group's. */
+/** The answer to a candidate or a visitor, where it did not make the connection a group's: the kernel's own is left. */
 const ANSWERED: readonly Rule[] = [
   { text: 'meta cgroup @classes return' },
-  { text: `${OF_A_PROCESS} ${FORGET} return` },
   // About what a group's sockets had sent, and conntrack has forgotten: back by the path it came.
   { text: `tcp flags & rst == rst ${OURS} vmap @set_of_candidate` },
   { text: `ct state related ${OURS} vmap @set_of_candidate` },

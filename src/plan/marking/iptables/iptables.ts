@@ -44,7 +44,9 @@ function ofFamily(by: IptablesVariant, family: Family, groups: readonly Group[],
       const [comment = ''] = commentsOf([{ text, note: `jump ${i}` }]);
       return {
         ...jumpThing(by, family, table, chain, comment),
-        add: () => [`-I ${chain} ${position} ${withComment(text, comment)}`],
+        add: () => [
+          `${position === undefined ? `-A ${chain}` : `-I ${chain} ${position}`} ${withComment(text, comment)}`,
+        ],
       };
     }),
   ];

@@ -1,12 +1,12 @@
 import type { Family } from '../../wayout.js';
-import { ANY_CLASS, bits, OF_THE_KERNEL, VISITING, type Table } from './text.js';
+import { ANY_CLASS, bits, OF_THE_KERNEL, UNKNOWN, VISITING, type Table } from './text.js';
 
 /** A rule of ours in a built-in chain, which leads to a chain of ours. */
 export interface Jump {
   readonly table: Table;
   readonly chain: string;
-  /** Where it is inserted, from 1 on. */
-  readonly position: number;
+  /** Where it is inserted, from 1 on; undefined: behind all that is there. */
+  readonly position?: number;
   readonly text: string;
 }
 
@@ -21,11 +21,18 @@ export function jumps(family: Family): Jump[] {
   const datagrams = (text: string): string[] => ['udp', ping].map((protocol) => `-p ${protocol} ${text}`);
   return [
     ...list('raw', 'OUTPUT', ...datagrams(`! -o lo ${ANY_CLASS} -j via-raw`)),
+    ...list('mangle', 'PREROUTING', `-m conntrack --ctdir REPLY ${KNOWN} -j via-pre`),
+    {
+      table: 'mangle',
+      chain: 'PREROUTING',
+      // Who keeps marks of his own in connections takes one that has any for one that he has seen before.
+      text: '! -i lo -p tcp -m conntrack --ctstate NEW -m connmark --mark 0 -m addrtype --dst-type LOCAL -j via-rpf',
+    },
+    ...list('mangle', 'INPUT', `! -i lo -m conntrack --ctstate NEW ${UNKNOWN} -j via-in`),
     ...list(
       'mangle',
-      'PREROUTING',
-      `-m conntrack --ctdir REPLY ${KNOWN} -j via-pre`,
-      '-m conntrack --ctstate NEW -m addrtype --dst-type LOCAL ! -i lo -j via-in',
+      'FORWARD',
+      '-p tcp -m conntrack --ctstate NEW -m connmark --mark 0x80000000/0x80000000 -j via-fwd',
     ),
     ...list(
       'mangle',

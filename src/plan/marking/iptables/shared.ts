@@ -1,9 +1,10 @@
 import type { Facts } from '../../facts.js';
-import { candidateOf, markOf, VISITOR, zoneOf } from '../../numbers.js';
+import { zoneOf } from '../../numbers.js';
 import { keyOf, pathOf, wayOf, type Family, type Group } from '../../wayout.js';
 import type { Arrival } from '../arrivals.js';
 import type { Rule } from '../rules.js';
 import { mainSources, segmentOf } from '../uplink.js';
+import { answers, came } from './came.js';
 import {
   ANY_CLASS,
   bits,
@@ -50,7 +51,7 @@ export function sharedChains(
         ...each(({ slot }) => `${ours(slot)} ${setMark(slot)}`),
       ],
     },
-    { table: mangle, name: 'via-in', rules: [...arrivals.map((one) => arrival(one)), ...visitors] },
+    ...came(arrivals),
     ...arrivals.map((one) => answers(one)),
     {
       table: mangle,
@@ -113,9 +114,6 @@ export function sharedChains(
   ];
 }
 
-/** By another path, now: a member may answer. What was there before a group is, is somebody else's. */
-const visitors: readonly Rule[] = [{ text: `! -p tcp -m connmark --mark ${bits(0)} ${setConnection(VISITOR)}` }];
-
 /**
  * What the kernel says of itself about a flow that conntrack does not find, so that nobody knows whose it was: a group's
  * UDP answer that nobody waits for (its entry is in a zone), a connection of a group whose entry went with the link.
@@ -142,43 +140,4 @@ function clamping({ slot, uuid, wayOut }: Group, family: Family, facts: Facts): 
   const { device, size } = segment;
   const synAck = `-i ${device} -p tcp --tcp-flags SYN SYN ${ours(slot)}`;
   return [{ text: `${synAck} -j TCPMSS --set-mss ${size}`, note: `${uuid.slice(0, 8)} ${device} ${size}` }];
-}
-
-/** Where the device alone tells, only what main would answer by another one: servers that work as they are stay so. */
-const arrival = ({ slot, device, router }: Arrival): Rule => ({
-  text: [
-    `-i ${device}`,
-    router === undefined ? '-m rpfilter --invert' : `-m mac --mac-source ${router}`,
-    `-m connmark --mark ${bits(0)} ${setConnection(candidateOf(slot))}`,
-  ].join(' '),
-  note: [slot, device, router].join(' ').trimEnd(),
-});
-
-/**
- * The answer to a candidate. xt_cgroup sees no class at a SYN-ACK, which hangs on a request and on no socket yet: it
- * goes by the connection's mark alone. So does what the kernel says of itself: a reset, say, in a connection of a
- * group's that conntrack has forgotten. Whatever else is no member's makes the connection anybody's again.
- */
-function answers({ slot, groups }: Arrival): Chain {
-  const own = groups.flatMap((group) => [
-    { text: `${ofClass(group.classId)} ${setConnection(markOf(group.slot))}`, note: group.uuid.slice(0, 8) },
-    { text: `${ofClass(group.classId)} ${setMark(group.slot)}`, note: group.uuid.slice(0, 8) },
-    { text: `${ofClass(group.classId)} -j RETURN`, note: group.uuid.slice(0, 8) },
-  ]);
-  const synAck = '-p tcp --tcp-flags SYN,ACK SYN,ACK';
-  return {
-    table: 'mangle',
-    name: `via-srv-${slot}`,
-    rules: [
-      { text: `${synAck} ${setMark(slot)}` },
-      { text: `${synAck} -j RETURN` },
-      ...own,
-      { text: `${ANY_CLASS} -j RETURN` },
-      ...['-p tcp --tcp-flags RST RST', '-m conntrack --ctstate RELATED'].flatMap((error) => [
-        { text: `${error} ${OF_THE_KERNEL} ${setMark(slot)}` },
-        { text: `${error} ${OF_THE_KERNEL} -j RETURN` },
-      ]),
-      { text: setConnection(0) },
-    ],
-  };
 }

@@ -16,7 +16,9 @@ export interface Chain {
 
 /** A chain's name that is one of ours. */
 export const isOurName = (name: string): boolean =>
-  /^via-((raw|pre|in|out|new|reused|answered|guard|class|nat|rej|stray)|(new|guard|srv|nat|rej)-\d+)$/.test(name);
+  /^via-((raw|pre|rpf|in|fwd|out|new|reused|answered|guard|class|nat|rej|stray)|(new|guard|srv|nat|rej)-\d+)$/.test(
+    name,
+  );
 
 /** A value of our bits of a mark, as the extensions take it. */
 export const bits = (value: number): string => `${hex(value)}/${hex(MASK)}`;
@@ -24,6 +26,9 @@ export const bits = (value: number): string => `${hex(value)}/${hex(MASK)}`;
 /** A connection's mark of a slot, ours or a candidate's. */
 export const ours = (slot: number): string => `-m connmark --mark ${bits(markOf(slot))}`;
 export const candidate = (slot: number): string => `-m connmark --mark ${bits(candidateOf(slot))}`;
+
+/** A connection that has no bits of ours, or of anybody's who uses the same. */
+export const UNKNOWN = `-m connmark --mark ${bits(0)}`;
 
 /** Sets our bits of a packet's mark and leaves all others (iptables-extensions(8), MARK). */
 export const setMark = (slot: number): string => `-j MARK --set-xmark ${bits(markOf(slot))}`;

@@ -1,0 +1,33 @@
+import test from 'ava';
+import { bothOf } from '../closed/senders.js';
+import { keepApart } from '../helpers/behind.js';
+import { askFrom, farBehind, ports, serveOutside, unanswered } from '../helpers/clients.js';
+import { seesAll } from '../helpers/firewall.js';
+import { makeLab } from '../helpers/lab.js';
+import { hold } from '../helpers/runners.js';
+import { ownWayBack } from './own-way-back.js';
+
+// By iptables only where the marks are iptables' too, and were there before: as CAVEATS of the manual page says.
+const cases = seesAll()
+  ? ([
+      ['nft', 'before'],
+      ['nft', 'after'],
+      ['iptables', 'before'],
+      ['iptables', 'after'],
+    ] as const)
+  : ([['iptables', 'before']] as const);
+
+for (const [home, order] of cases)
+  test.serial(`${home}: a server outside, which marks that were there ${order} the group lead back`, async (t) => {
+    const lab = await makeLab(t);
+    await keepApart(lab);
+    await serveOutside(lab);
+    const silent = async () => unanswered(await askFrom(lab, ['g1', 'g2', 'g3'], ports.bystander), 'bystander');
+    t.deepEqual(await silent(), farBehind('g2', 'g3'));
+    if (order === 'before') await lab.sh('client', ownWayBack(home));
+    const held = [await hold(lab, bothOf('g2')), await hold(lab, bothOf('g3'))];
+    if (order === 'after') await lab.sh('client', ownWayBack(home));
+    t.deepEqual(await silent(), farBehind('g3'));
+    for (const one of held) await one.release();
+    t.deepEqual(await silent(), farBehind('g3'));
+  });
