@@ -7,7 +7,7 @@ import { leave } from '../group/leave.js';
 import { BLIND, look, lookJobs, lookJobsOfUser, WATCHING, type System } from '../group/look.js';
 import { changesFor } from '../group/settle.js';
 import { chooseFirewall, filterJobs, firewallsOf } from '../kernel/firewall.js';
-import type { Done } from '../kernel/tools.js';
+import { runTools, type Done } from '../kernel/tools.js';
 import { blindFilterInRaw, blindFilters } from '../plan/marking/filters.js';
 import { unknownRouters } from '../plan/marking/arrivals.js';
 import { firewalls } from '../plan/marking/firewalls.js';
@@ -27,6 +27,7 @@ type Launch = Extract<Request, { word: 'launch' }>;
 export async function launch<T>(request: Launch, say: Say, run: () => Promise<T>): Promise<T> {
   const ask = askFor(request);
   requireRoot(request);
+  if (request.options.verbose) say.changes(() => filterNotes(runTools(filterJobs()) ?? []));
   const membership = await enter(ask, say.changes);
   trace('join');
   try {
@@ -63,7 +64,7 @@ export async function dryRun(request: Launch, say: Say): Promise<void> {
   say.out([`exec ${request.command.map(quote).join(' ')}`]);
 }
 
-/** Somebody's filters that no rule of ours can satisfy; a launch does not look for them, which would cost it a process. */
+/** Somebody's filters that no rule of ours can satisfy; a launch looks for them with `-v` only, for it costs a process. */
 function filterNotes(done: readonly Done[]): string[] {
   const places = done.flatMap(({ job: { argv }, output }) =>
     argv[0] === 'nft' ? blindFilters(output) : blindFilterInRaw(output) ? [argv.join(' ')] : [],

@@ -52,14 +52,17 @@ for (const foreign of satisfied)
 const asked = [['udp', 6]] as const;
 
 for (const [foreign, place] of hopeless)
-  test.serial(`one that cannot see it, which a dry run tells: ${foreign.name}`, async (t) => {
+  test.serial(`one that cannot see it, which -v and a dry run tell: ${foreign.name}`, async (t) => {
     const lab = await makeLab(t);
     await lab.sh('client', foreign.makes);
     const { left } = await leaving(lab, async () => {
       t.deepEqual(await probeAll(by(lab, both), asked), { 'udp v6': 'ETIMEDOUT' });
       t.deepEqual(await probeAll(outside(lab), asked), { 'udp v6': 'g1' });
       const { stdout } = await lab.via(['--dry-run', both, '--', 'true']);
-      t.true(stdout.includes(`# ${place}: a reverse path filter there may drop what comes back to a group\n`), stdout);
+      const note = `# ${place}: a reverse path filter there may drop what comes back to a group\n`;
+      t.true(stdout.includes(note), stdout);
+      const { stderr } = await lab.via(['-v', both, '--', 'true']);
+      t.true(stderr.includes(note), stderr);
     });
     t.deepEqual(left.filter(isNoTable), []);
   });

@@ -9,7 +9,10 @@ export type Hook = readonly [name: string, hook: string, rules: readonly Rule[]]
 
 const SYN = 'tcp flags & (syn | ack) == syn';
 
-/** The base chains of the table; `fallen` are the families in which main leads nowhere. Each leads by a map to a group's own chains, so that its cost does not grow. */
+/**
+ * The base chains of the table; `fallen` are the families in which main leads nowhere. Each leads by a map to a group's
+ * own chains, so that its cost does not grow.
+ */
 export function hooks(v6: boolean, fallen: readonly Family[]): Hook[] {
   const datagrams = v6 ? 'meta l4proto { icmp, udp, ipv6-icmp }' : 'meta l4proto { icmp, udp }';
   const local: Rule = { text: 'oifname "lo" accept' };
