@@ -23,6 +23,12 @@ export interface Done {
 /** What every tool that we run gets: no word of the caller's environment, no language but C. */
 export const TOOL_ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
+/**
+ * From the first moment on: a trap of the shell's would come too late. spawnSync takes it as spawn does, though it is not
+ * among what Node says of it.
+ */
+const OWN_SESSION: object = { detached: true };
+
 /** flock(1) ends with 1 where somebody else has the lock; its status is told apart from others by this much. */
 const FLOCK = 64;
 
@@ -31,7 +37,7 @@ export interface Hold {
   readonly fd: number;
   /** It is taken first. */
   readonly take: boolean;
-  /** Signals of the terminal do not reach the jobs: what they change is done to the end. */
+  /** What the terminal sends, or somebody to our process group, does not reach the jobs: what they change, they change. */
   readonly shielded?: boolean;
   /** A condition in words of the shell, asked with the lock held: where it fails, nothing is run. */
   readonly only?: string;
@@ -51,6 +57,7 @@ export function runTools(jobs: readonly Job[], lock?: Hold): Done[] | undefined 
     stdio: ['pipe', 'pipe', 'ignore', lock?.fd ?? 'ignore', ...jobs.map(() => 'pipe' as const)],
     encoding: 'utf8',
     maxBuffer: 1 << 28,
+    ...(lock?.shielded === true ? OWN_SESSION : {}),
   });
   if (error !== undefined) throw new ViaError('shell', '/bin/sh', wordsOf(error), { cause: error });
   if (status === FLOCK + 1) return undefined;
@@ -81,8 +88,7 @@ function script(jobs: readonly Job[], lock: Hold | undefined): string {
   const waits = jobs.map((_, i) => `wait $p${i}; echo $?`);
   const take = lock?.take === true ? `flock -n 3 || exit $(($? + ${FLOCK}))` : '';
   const ask = lock?.only === undefined ? '' : `{ ${lock.only}; } || exit ${FLOCK + 1}`;
-  const shield = lock?.shielded === true ? "trap '' INT QUIT TERM HUP" : '';
-  return [shield, take, ask, ...starts, ...waits, ''].join('\n');
+  return [take, ask, ...starts, ...waits, ''].join('\n');
 }
 
 function flockError(status: number): ViaError {

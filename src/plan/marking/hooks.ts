@@ -80,7 +80,20 @@ export function hooks(v6: boolean, fallen: readonly Family[]): Hook[] {
       ],
     ],
     // After everybody's mangle: who sets the whole mark there has taken ours away.
-    ['again', 'route output -149', [local, { text: `${OURS} vmap @set_of_mark` }]],
+    [
+      'again',
+      'route output -149',
+      [
+        local,
+        // Not a member's, though somebody has just given it a group's bits.
+        {
+          text:
+            `meta l4proto != tcp ct direction original ${OURS} @marks ` +
+            `meta cgroup != @classes ${OF_A_PROCESS} ${FORGET} accept`,
+        },
+        { text: `${OURS} vmap @set_of_mark` },
+      ],
+    ],
     [
       'translate',
       'nat postrouting 100',
