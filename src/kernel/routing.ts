@@ -47,7 +47,7 @@ export interface NeighbourLine {
   readonly state: readonly string[];
 }
 
-/** One family's policy rules and routes. */
+/** One family's policy rules and routes; with IPv4's are the devices. */
 export interface Routing {
   readonly rules: readonly RuleLine[];
   readonly routes: readonly RouteLine[];
@@ -57,10 +57,10 @@ export interface Routing {
 
 export const NO_ROUTING: Routing = { rules: [], routes: [], neighbours: [], links: [] };
 
-/** Reads all of it with one process. `-N`: numbers do not depend on /etc/iproute2. */
+/** Reads all of it with one process; devices have no family. `-N`: numbers do not depend on /etc/iproute2. */
 export const readJob = (family: Family): Job => ({
   argv: ['ip', `-${family}`, '-N', '-j', '-batch', '-'],
-  input: 'rule show\nroute show table all\nneigh show\nlink show\n',
+  input: `rule show\nroute show table all\nneigh show\n${family === 4 ? 'link show' : ''}\n`,
 });
 
 /** The four lists, one a line; a list without entries may be no line at all, so each is known by what is in it. */

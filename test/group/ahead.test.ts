@@ -9,6 +9,13 @@ test('the launcher reads ahead what a launch would read', (t) => {
   t.is(jobs.length, 3);
   for (const { argv, input = '' } of jobs) {
     const command = argv.join(' ').replace(/^ip -\d/, 'ip -$via_family');
-    t.true(launcher.includes(input === '' ? `\n  ${command} 2>&1\n` : `${command} <<X\n${input}X\n`), command);
+    t.true(
+      launcher.includes(
+        input === ''
+          ? `\n  ${command} 2>&1\n`
+          : `${command} <<X\n${input.replace(/(link show)?\n$/, '$via_links\n')}X\n`,
+      ),
+      command,
+    );
   }
 });
