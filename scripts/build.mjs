@@ -89,6 +89,7 @@ for (const part of found) await bundle(part, `${root}/dist/${basename(part, '.ts
 
 writeFileSync(`${root}/dist/LICENSES`, licences());
 
-const script = new Script(readFileSync(`${root}/dist/via.cjs`, 'latin1'), { filename: 'via.cjs' });
-await rehearse(script.runInThisContext());
+const source = readFileSync(`${root}/dist/via.cjs`, 'latin1');
+const script = new Script(source, { filename: 'via.cjs' });
+await rehearse(new Script(source, { filename: 'draft.cjs' }).runInThisContext(), script.runInThisContext());
 writeFileSync(`${root}/dist/via.cache`, script.createCachedData());
