@@ -60,7 +60,7 @@ function paperFiles(state) {
     cgroups: 'net_cls\t0\t1\t1\n',
     // Another via is in, so that ours may just leave.
     'cgroup.procs': '2\n',
-    cmdline: 'node\0via\0',
+    cmdline: 'node\0--v8-pool-size=1\0via\0',
     'net_cls.classid': String(0x76690001),
     lock: '',
     rp_filter: '1\n',

@@ -52,4 +52,8 @@ async function empties(path: string): Promise<boolean> {
   }
 }
 
-const isVia = (pid: number): boolean => commandLine(pid)?.[1] === process.argv[1];
+/** By its script, which comes right after Node's own options. */
+const isVia = (pid: number): boolean =>
+  commandLine(pid)
+    ?.slice(1, 4)
+    .includes(process.argv[1] ?? '') === true;
