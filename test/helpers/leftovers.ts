@@ -2,13 +2,21 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { run } from './exec.js';
 import type { Lab } from './lab.js';
 
-/** Notes what a lab consists of, so that one can ask after its end whether any of it is left. */
+/**
+ * Notes what a lab consists of, so that one can ask after its end whether any of it is left. What has started since it
+ * was asked the last time is another lab's: the numbers of namespaces that are gone are used again.
+ */
 export async function footprint(lab: Lab): Promise<() => Promise<string[]>> {
   const kinds = ['net', 'mnt', 'cgroup'];
   const spaces = new Set(kinds.map((kind) => namespaceOf(lab.walls.holder, kind)));
   const networks = await lab.sh('lan', 'stat -c "net:[%i]" /run/netns/*');
   for (const network of networks.trim().split('\n')) spaces.add(network);
-  return async () => [...usersOf(spaces, kinds), ...(await traces(lab.walls.name))];
+  let asked = Infinity;
+  return async () => {
+    const users = usersOf(spaces, kinds, asked);
+    asked = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
+    return [...users, ...(await traces(lab.walls.name))];
+  };
 }
 
 /** What the machine shows of a lab by its name: processes, mounts and groups. */
@@ -25,14 +33,23 @@ export async function traces(name: string): Promise<string[]> {
   ];
 }
 
-function usersOf(spaces: Set<string>, kinds: string[]): string[] {
-  return processes().flatMap((pid) =>
+function usersOf(spaces: Set<string>, kinds: string[], startedBefore: number): string[] {
+  const old = processes().filter((pid) => startOf(pid) < startedBefore);
+  return old.flatMap((pid) =>
     kinds
       .map((kind) => namespaceOf(pid, kind))
       .filter((space) => spaces.has(space))
       .map((space) => `process ${pid} in ${space}`),
   );
 }
+
+/** In seconds since the machine's start, of which a tick is a hundredth (proc(5), stat). */
+const startOf = (pid: number): number =>
+  Number(
+    textOf(pid, 'stat')
+      .replace(/^.*\) /s, '')
+      .split(' ')[19],
+  ) / 100;
 
 function processes(): number[] {
   return readdirSync('/proc').map(Number).filter(Boolean);
