@@ -1,5 +1,5 @@
 import type { ViaError } from '../failure.js';
-import { builtinJob, hasNft, listJob, NEXT_FAMILY } from '../kernel/firewall.js';
+import { builtinJob, hasNft, listJob, NEXT_FAMILY, saysNoTable } from '../kernel/firewall.js';
 import { hasV6, netnsOf } from '../kernel/proc.js';
 import { toolError, type Done, type Job } from '../kernel/tools.js';
 import { absentIn, readBuiltins, takeAway, type Builtins } from '../plan/marking/iptables/builtin.js';
@@ -87,7 +87,7 @@ const DENIED = /not permitted/i;
 const NO_NF_TABLES = /operation not supported|protocol not supported|cache initialization failed/i;
 
 function nftOf(done: Done | undefined): FirewallSeen & { failed?: ViaError } {
-  if (done === undefined || /No such file or directory/.test(done.output)) return readListing('');
+  if (done === undefined || saysNoTable(done)) return readListing('');
   if (done.status === 0) return readListing(done.output);
   const failed = toolError('firewall', done);
   if (!NO_NF_TABLES.test(done.output) || DENIED.test(done.output)) throw failed;

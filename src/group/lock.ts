@@ -11,6 +11,7 @@ import {
   rmdirSync,
   unlinkSync,
 } from 'node:fs';
+import { basename } from 'node:path';
 import { ViaError, wordsOf } from '../failure.js';
 import { isUntouched, takeAhead } from '../kernel/ahead.js';
 import { ignoring } from '../kernel/cgroup.js';
@@ -69,21 +70,24 @@ export async function lockAndLook(jobs: readonly Job[]): Promise<{ lock: Lock; d
   const ahead = existsSync(RUNTIME) ? undefined : takeAhead(jobs);
   if (ahead === undefined || !isUntouched(ahead)) return lockAndRun(jobs);
   const { lock } = await lockAndRun([]);
-  if (lock.isNew && isAlone()) return { lock, done: ahead };
+  if (lock.isNew && holdsOnly()) return { lock, done: ahead };
   return { lock, done: runTools(jobs, { fd: lock.fd, take: false }) ?? [] };
 }
 
 /** Gives the lock back; where nothing was made, or all is gone, the directory that was made for the lock goes as well. */
 export function unlock(lock: Lock): void {
-  if (isAlone() && isNamed(lock)) {
+  if (holdsOnly() && isNamed(lock)) {
     ignoring(['EROFS'], () => unlinkSync(LOCK));
     ignoring(['EROFS', 'ENOTEMPTY'], () => rmdirSync(RUNTIME));
   }
   closeSync(lock.fd);
 }
 
-/** Whether the lock is all that is in the directory. */
-const isAlone = (): boolean => ignoring(['ENOENT', 'ENOTDIR'], () => readdirSync(RUNTIME))?.length === 1;
+/** Whether the lock, and files of these names, are all that is in our directory. */
+export function holdsOnly(...names: readonly string[]): boolean {
+  const found = ignoring(['ENOENT', 'ENOTDIR'], () => readdirSync(RUNTIME)) ?? [];
+  return found.sort().join('\n') === [basename(LOCK), ...names].sort().join('\n');
+}
 
 const isNamed = ({ fd }: Lock): boolean => ignoring(['ENOENT'], () => lstatSync(LOCK).ino) === fstatSync(fd).ino;
 

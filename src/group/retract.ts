@@ -1,24 +1,24 @@
-import { closeSync, constants, openSync, readdirSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { takeAway } from '../kernel/takeaway.js';
+import { isSafeDeviceName } from '../gateway/text.js';
 import { ignoring } from '../kernel/cgroup.js';
+import { takeAway } from '../kernel/takeaway.js';
 import { firewalls } from '../plan/marking/firewalls.js';
 import { plan } from '../plan/plan.js';
 import { render } from '../plan/render.js';
 import type { Thing } from '../plan/things.js';
-import { RUNTIME } from '../plan/wanted.js';
 import { trace } from '../trace.js';
-import { LOCK } from './lock.js';
+import { holdsOnly, LOCK } from './lock.js';
 import type { Settled, Tell } from './settle.js';
 import { isStamped } from './stamp.js';
 
 /**
- * Takes away, without a look before, all that was made for the only group there was, of this `path`: where no other via has changed
- * anything since, nothing else of via's is there. It halves the time that the last one's leaving takes. False where it
- * is not sure, or something failed: then one has to look.
+ * Takes away, without a look before, all that was made for the only group there was, of this `path`: where no other via
+ * has changed anything since, nothing else of via's is there. It halves the time that the last one's leaving takes.
+ * False where it is not sure, or something failed: then one has to look.
  */
 export function retract(path: string, { stamp, things }: Settled, tell: Tell): boolean {
-  if (!things.every(isPlain) || !isAlone(things)) return false;
+  if (!things.every(isPlain) || !holdsOnly(...filesOf(things))) return false;
   const changes = plan([], things);
   const hierarchy = dirname(path);
   // It waits for nobody, should somebody have put a FIFO in its place.
@@ -41,14 +41,11 @@ export function retract(path: string, { stamp, things }: Settled, tell: Tell): b
 const isPlain = (thing: Thing): boolean =>
   (thing.kind !== 'firewall' || thing.by === 'nft') &&
   (thing.kind !== 'cgroup' || /^\/[\w/.,-]+$/.test(thing.path)) &&
-  (thing.kind !== 'sysctl' || /^[\w-][\w.-]*$/.test(thing.device));
+  (thing.kind !== 'sysctl' || isSafeDeviceName(thing.device));
 
-/** Whether there is nothing else in our directory: what members who came later have left, or a killed via. */
-function isAlone(things: readonly Thing[]): boolean {
-  const known = things.flatMap((thing) => {
+/** The files of these things. What else is there, members who came later have left, or a killed via. */
+const filesOf = (things: readonly Thing[]): string[] =>
+  things.flatMap((thing) => {
     if (thing.kind === 'record' || thing.kind === 'mount') return [basename(thing.path)];
     return thing.kind === 'sysctl' ? [basename(thing.record)] : [];
   });
-  const expected = ['lock', ...known].sort();
-  return (ignoring(['ENOENT'], () => readdirSync(RUNTIME)) ?? []).sort().join('\n') === expected.join('\n');
-}

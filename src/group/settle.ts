@@ -54,10 +54,10 @@ export function settle(system: System, more: readonly Group[], lock: Lock, tell:
   try {
     const things = wantedFor(system, more);
     const changes = plan(things, system.things);
-    const isMade = lock.isNew
+    const tellAll = lock.isNew
       ? (lines: () => readonly string[]) => tell(() => [...render([MADE], firewalls), ...lines()])
       : tell;
-    const stamp = make(changes, lock, isMade);
+    const stamp = make(changes, lock, tellAll);
     return stamp === undefined ? undefined : { stamp, things };
   } catch (error) {
     try {

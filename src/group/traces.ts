@@ -41,11 +41,11 @@ export function uselessRecords(
   marks: readonly SysctlRecord[],
 ): Thing[] {
   const isGone = ({ namespace }: { namespace: string }): boolean => cgroups.length === 0 && !netnsExists(namespace);
-  const isPutBack = ({ device, old }: SysctlRecord): boolean => srcValidMark(device) === old;
+  const isPutBack = (mark: SysctlRecord): boolean => marks.includes(mark) && srcValidMark(mark.device) === mark.old;
   const paths = [
-    ...[...new Set([...marks.filter(isPutBack), ...sysctls.filter(isGone)])].map(({ device, namespace }) =>
-      sysctlRecord(device, namespace),
-    ),
+    ...sysctls
+      .filter((mark) => isPutBack(mark) || isGone(mark))
+      .map(({ device, namespace }) => sysctlRecord(device, namespace)),
     ...builtins.filter(isGone).map(({ namespace }) => builtinRecord(namespace)),
   ];
   const alive = new Set(cgroups.map(({ uuid }) => uuid));

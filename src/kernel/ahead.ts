@@ -1,5 +1,6 @@
 import { closeSync, readFileSync } from 'node:fs';
 import { PROTOCOL } from '../plan/numbers.js';
+import { saysNoTable } from './firewall.js';
 import type { Done, Job } from './tools.js';
 
 let pipe = Number(process.env['VIA_AHEAD']);
@@ -19,10 +20,8 @@ export function takeAhead(jobs: readonly Job[]): Done[] | undefined {
 
 /** Whether they worked, and nothing of via's is in what they printed. */
 export const isUntouched = (done: readonly Done[]): boolean =>
-  done.every(({ job, status, output }) =>
-    job.argv[0] === 'nft'
-      ? output.includes('No such file or directory')
-      : status === 0 && !output.includes(`"protocol":"${PROTOCOL}"`),
+  done.every((one) =>
+    one.job.argv[0] === 'nft' ? saysNoTable(one) : one.status === 0 && !one.output.includes(`"protocol":"${PROTOCOL}"`),
   );
 
 /** Lets go of it: what is still printing ends. */

@@ -21,8 +21,12 @@ export function apply(changes: readonly Change[], marking: Marking, lock: number
   for (const thing of of('add', 'mount')) if (thing.kind === 'mount') makeMountPoint(thing.path);
   check(runTools(jobs(changes, marking), { fd: lock, take: false, shielded: true }));
   for (const thing of [...of('add', 'sysctl'), ...of('add', 'cgroup')]) add(thing);
-  for (const thing of of('remove', 'record', 'builtin', 'mount')) remove(thing);
-  for (const thing of of('remove', 'directory')) remove(thing);
+  removeLast(of);
+}
+
+/** Removes what is there until all that it tells of, or holds, is gone: records, mount points, the directory. */
+export function removeLast(of: Choose): void {
+  for (const thing of [...of('remove', 'record', 'builtin', 'mount'), ...of('remove', 'directory')]) remove(thing);
 }
 
 /** Picks the things of a kind that are added or removed. */

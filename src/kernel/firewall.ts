@@ -3,7 +3,7 @@ import { ViaError } from '../failure.js';
 import type { FirewallChoice } from '../request.js';
 import type { Firewall } from '../plan/things.js';
 import { ignoring } from './cgroup.js';
-import { runTools, TOOL_ENVIRONMENT, type Job } from './tools.js';
+import { runTools, TOOL_ENVIRONMENT, type Done, type Job } from './tools.js';
 
 /** Whether a tool is on the path that our tools are looked for on. */
 const isInstalled = (tool: string): boolean =>
@@ -61,6 +61,9 @@ export function listJob(firewall: Firewall, v6: boolean): Job {
   const second = v6 ? ['&&', `echo '${NEXT_FAMILY}'`, '&&', ...saveWords(firewall.replace('ip', 'ip6'))] : [];
   return { argv: ['{', ...saveWords(firewall), ...second, ';', '}'] };
 }
+
+/** Whether nft had nothing to list: there is no table of our name. */
+export const saysNoTable = ({ output }: Done): boolean => output.includes('No such file or directory');
 
 /**
  * What it says on standard error (that the other variant has tables, say) would stand in the middle of a rule: it is

@@ -1,6 +1,6 @@
 import type { Marking } from '../plan/marking/marking.js';
 import type { Change } from '../plan/things.js';
-import { check, chooser, jobs, line, remove, type Line } from './apply.js';
+import { check, chooser, jobs, line, remove, removeLast, type Line } from './apply.js';
 import { putBack } from './sysctl.js';
 import { runTools, type Job } from './tools.js';
 
@@ -29,8 +29,7 @@ export function takeAway(
   if (done === undefined) return false;
   for (const thing of of('remove', 'sysctl')) remove(thing);
   check(done);
-  for (const thing of of('remove', 'record', 'mount')) remove(thing);
-  for (const thing of of('remove', 'directory')) remove(thing);
+  removeLast(of);
   return true;
 }
 

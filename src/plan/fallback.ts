@@ -12,23 +12,26 @@ export const NOBODY: { readonly [F in Family]: string } = { 4: '192.0.2.1', 6: '
 
 /**
  * The families in which main leads nowhere although a group has a way out there. A program's first look-up, before any
- * mark, would fail then and so would its connect(); so there is a way for it, looked at after main.
+ * mark, would fail then and so would its connect(); so there is a way for it, looked at after main. With each the device
+ * that it goes by.
  */
-export function fallbacks(groups: readonly Group[], facts: Facts): Family[] {
-  return FAMILIES.filter(
-    (family) =>
-      facts.nowhere.has(family) && (family === 4 || facts.v6) && deviceFor(family, groups, facts) !== undefined,
+export function fallbacks(groups: readonly Group[], facts: Facts): Map<Family, string> {
+  return new Map(
+    FAMILIES.filter((family) => facts.nowhere.has(family) && (family === 4 || facts.v6)).flatMap((family) => {
+      const device = deviceFor(family, groups, facts);
+      return device === undefined ? [] : [[family, device] as const];
+    }),
   );
 }
 
 /** Its route and rules: for what is sent from here only, and an end for what is no member's (ip-rule(8)). */
 export function fallbackRouting(groups: readonly Group[], facts: Facts): RoutingThing[] {
-  return fallbacks(groups, facts).flatMap((family) => [
+  return [...fallbacks(groups, facts)].flatMap(([family, device]) => [
     routeThing(family, {
       reachable: true,
       destination: 'default',
       nextHop: NOBODY[family],
-      device: deviceFor(family, groups, facts),
+      device,
       metric: family === 6 ? 1024 : undefined,
       table: FALLBACK_TABLE,
     }),

@@ -27,7 +27,7 @@ type Launch = Extract<Request, { word: 'launch' }>;
 export async function launch<T>(request: Launch, say: Say, run: () => Promise<T>): Promise<T> {
   const ask = askFor(request);
   requireRoot(request);
-  if (request.options.verbose) say.changes(() => filterNotes(runTools(filterJobs()) ?? []));
+  say.changes(() => filterNotes(runTools(filterJobs()) ?? []));
   const membership = await enter(ask, say.changes);
   trace('join');
   try {

@@ -23,7 +23,7 @@ export const nftables: Marking = {
 
 function wanted(groups: readonly Group[], facts: Facts): FirewallThing[] {
   if (groups.length === 0) return [];
-  const fallen = fallbacks(groups, facts);
+  const fallen = [...fallbacks(groups, facts).keys()];
   return [
     thing('table', 'namespace', true, '', () => [`add table ${TABLE}`]),
     ...COLLECTIONS.map(([id, type]) => thing(id, 'namespace', true, '', () => [`add ${named(id)} { ${type}; }`])),
