@@ -1,14 +1,9 @@
 import test, { type ExecutionContext } from 'ava';
 import { withClassic } from '../helpers/firewall.js';
 import { makeLab } from '../helpers/lab.js';
-import { fixture, python } from '../helpers/paths.js';
-import { sniff } from '../helpers/sniff.js';
-import { client, far } from '../helpers/topology.js';
-import { watchOthers } from './other-path.js';
-import { inGroup, type Product } from './senders.js';
-
-/** Milliseconds within which late.py has said all, and some of it again. */
-const LATE = 900;
+import { far } from '../helpers/topology.js';
+import { partAndWait } from './parting.js';
+import type { Product } from './senders.js';
 
 for (const gateway of ['g2', 'g3'] as const) {
   test.serial(`${gateway}: what the kernel says for a member leaves by its gateway`, async (t) => {
@@ -36,22 +31,13 @@ for (const gateway of ['g2', 'g3'] as const) {
 }
 
 /** Has a member of a group end its connections; gives what left by another path, and what passed its own. */
-async function leaveAndWait(t: ExecutionContext, product: Product, gateway: 'g2' | 'g3', event = ':') {
-  const lab = await makeLab(t);
-  await lab.serve(gateway, ['/usr/bin/python3', fixture('late.py')]);
-  const others = await watchOthers(lab, gateway, product === 'classic' ? 4 : undefined);
-  const own = await sniff(lab, gateway, 'eth0', 'portrange 7000-7003 or icmp or icmp6');
-  // The classic recipe leaves by g2 with main's source, unless the program chooses its own.
-  const source = product === 'classic' ? [client[gateway === 'g2' ? 'c2' : 'c1'].v4] : [];
-  const leaver = lab.start('client', inGroup(product, gateway, [...python, fixture('leave.py'), ...source]));
-  await leaver.waitFor(/^left$/m);
-  await lab.sh('client', event);
-  await new Promise((resolve) => setTimeout(resolve, LATE));
-  const seen = { others: await others.stop(), own: await own.stop() };
-  leaver.stdin.end();
-  await leaver.done;
-  return seen;
-}
+const leaveAndWait = async (t: ExecutionContext, product: Product, gateway: 'g2' | 'g3', event?: string) =>
+  partAndWait(await makeLab(t), product, gateway, {
+    server: 'late.py',
+    program: 'leave.py',
+    own: 'portrange 7000-7003 or icmp or icmp6',
+    ...(event === undefined ? {} : { event }),
+  });
 
 /** What of the late words, which prove that there was something to say, was not seen on the group's own path. */
 function missing(own: string[], families: (4 | 6)[]): string[] {

@@ -1,34 +1,21 @@
 import test, { type ExecutionContext } from 'ava';
 import { watchOthers } from '../closed/other-path.js';
+import { late, partAndWait } from '../closed/parting.js';
 import { bothOf, inGroup, type Product } from '../closed/senders.js';
 import { withClassic } from '../helpers/firewall.js';
 import { makeLab, type Lab } from '../helpers/lab.js';
 import { leaving } from '../helpers/left.js';
 import { fixture, python } from '../helpers/paths.js';
 import { hold } from '../helpers/runners.js';
-import { sniff } from '../helpers/sniff.js';
 import { client, far } from '../helpers/topology.js';
 
-/** Milliseconds within which the gateways' servers have said all, and some of it again. */
-const LATE = 900;
-const late = () => new Promise((resolve) => setTimeout(resolve, LATE));
-
 /** Has a program end its connections in both ways; gives what left by another path, and what by the gateway's. */
-async function closeAndWait(t: ExecutionContext, product: Product, gateway: 'g2' | 'g3') {
-  const lab = await makeLab(t, { servers: false });
-  await lab.serve(gateway, ['/usr/bin/python3', fixture('closing.py')]);
-  const others = await watchOthers(lab, gateway, product === 'classic' ? 4 : undefined);
-  const own = await sniff(lab, gateway, 'eth0', 'tcp');
-  const source = product === 'classic' ? [client[gateway === 'g2' ? 'c2' : 'c1'].v4] : [];
-  const closer = lab.start('client', inGroup(product, gateway, [...python, fixture('close.py'), ...source]));
-  await closer.waitFor(/^left$/m);
-  const heard = closer.stdout;
-  await late();
-  const seen = { others: await others.stop(), own: await own.stop(), heard };
-  closer.stdin.end();
-  await closer.done;
-  return seen;
-}
+const closeAndWait = async (t: ExecutionContext, product: Product, gateway: 'g2' | 'g3') =>
+  partAndWait(await makeLab(t, { servers: false }), product, gateway, {
+    server: 'closing.py',
+    program: 'close.py',
+    own: 'tcp',
+  });
 
 for (const gateway of ['g2', 'g3'] as const) {
   test.serial(`${gateway}: the other end closes first, or takes its time after our half is closed`, async (t) => {
