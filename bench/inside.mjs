@@ -7,7 +7,7 @@ const contenders = {
   help: [via, '--help'],
   ...(cold === 'cold'
     ? { recipe: ['bash', process.argv[5], 'true'], cold: [via, '10.0.2.1', '--', 'true'] }
-    : { warm: [via, '10.0.2.1', '--', 'true'] }),
+    : { warm: [via, '10.0.2.1', '--', 'true'], 'warm -x': [via, '-x', '10.0.2.1', '--', 'true'] }),
 };
 const times = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
 for (let run = 0; run < runs; run++) {

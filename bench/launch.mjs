@@ -79,6 +79,7 @@ try {
   const status = readFileSync(`/proc/${user.pid}/status`, 'utf8');
   report('cold', cold.cold, 'ms', cold.recipe, 1.4);
   report('warm', warm.warm, 'ms', warm['node -e 0'], 1.7);
+  report('warm -x', warm['warm -x'], 'ms', warm['node -e 0'], 1.4);
   report('--help', cold.help, 'ms', cold['node -e 0'], 1.5);
   report('resident', Number(/VmRSS:\s+(\d+)/.exec(status)[1]) / 1024, 'MB', undefined, 42);
   user.kill('SIGTERM');

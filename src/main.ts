@@ -9,6 +9,8 @@ import { run } from './run/run.js';
 import { watchSignals } from './run/signals.js';
 import { makeSay, type Say } from './say.js';
 import { trace } from './trace.js';
+import { become } from './words/become.js';
+import { keep } from './words/keep.js';
 import { dryRun, launch } from './words/launch.js';
 import { outside, previewNone } from './words/none.js';
 import { sweep } from './words/sweep.js';
@@ -18,17 +20,20 @@ const signals = watchSignals();
 async function main(): Promise<Outcome> {
   const entry = readEntry();
   signals.ignore(entry.ignored);
-  const request = parse(readArgv());
+  const request = parse(readArgv('VIA_EXEC' in process.env));
   trace('start');
   if (request.word === 'help' || request.word === 'version') return tell(request);
 
+  if (request.word === 'keep') return done(await keep());
+
   const say = makeSay(request.options.verbose);
   if (request.word === 'sweep') return done(await sweep(request, say));
+  const { exec, dryRun: dry } = request.options;
+  if (exec && !dry) return become(request, say, entry, signals);
   const start = () => {
     dropAhead();
     return run(request.command, entry, signals);
   };
-  const { dryRun: dry } = request.options;
   if (request.word === 'launch') return dry ? done(await dryRun(request, say)) : launch(request, say, start);
   if (dry) return done(previewNone(request, say));
   outside(say);

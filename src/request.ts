@@ -12,6 +12,8 @@ export interface LaunchOptions {
   readonly lan: boolean;
   /** What marks the packets of a new group. */
   readonly firewall: FirewallChoice;
+  /** Become the command, in place of waiting for its end. */
+  readonly exec: boolean;
   readonly dryRun: boolean;
   readonly verbose: boolean;
 }
@@ -26,5 +28,6 @@ export type Request =
     }
   | { readonly word: 'none'; readonly command: readonly [string, ...string[]]; readonly options: LaunchOptions }
   | { readonly word: 'sweep'; readonly options: LaunchOptions }
+  | { readonly word: 'keep' }
   | { readonly word: 'help'; readonly topic?: string }
   | { readonly word: 'version' };

@@ -24,6 +24,7 @@ export const OPTIONS: readonly Option[] = [
   { name: 'ipv6', field: 'ipv6', ...FAMILY, describe: 'IPv6, when the gateway has none' },
   { name: 'no-lan', field: 'lan', given: false, default: true, group: 'Way out', describe: 'send what is for connected networks to the gateway too' },
   { name: 'firewall', field: 'firewall', values: ['auto', 'nft', 'iptables'], default: 'auto', group: 'Other options', describe: 'what marks packets' },
+  { name: 'exec', short: 'x', field: 'exec', default: false, group: 'Other options', describe: 'become the command: no process of via\'s stays' },
   { name: 'dry-run', field: 'dryRun', default: false, group: 'Other options', describe: 'print the changes as commands, change nothing' },
   { name: 'verbose', short: 'v', field: 'verbose', default: false, group: 'Other options', describe: 'print each change as it is made' },
   { name: 'help', short: 'h', group: 'Other options', describe: 'print this text' },
@@ -41,15 +42,14 @@ export interface Word {
 // prettier-ignore
 const BUILT: readonly Word[] = [
   { name: 'run', usage: 'run [options] <gateway> [--] <command> [args...]', describe: 'Runs the command by the gateway, also one that is called like a word.' },
-  { name: 'none', usage: 'none [--] <command> [args...]', describe: 'Runs the command outside any group, as if via were not there.' },
+  { name: 'none', usage: 'none [-x] [--] <command> [args...]', describe: 'Runs the command outside any group, as if via were not there.' },
   { name: 'sweep', usage: 'sweep [--dry-run] [-v]', describe: 'Removes what groups without members have left in the kernel.' },
+  { name: 'keep', usage: 'keep', describe: 'Does what sweep does, when the last member of a group has gone; for the keeper.' },
   { name: 'help', usage: 'help [word]', describe: 'Prints the options, or what a word does.' },
   { name: 'version', usage: 'version', describe: 'Prints the version.' },
 ];
 
-const LATER = 'status attach detach up down check doctor dns desktop alias completion keep list ls config self'.split(
-  ' ',
-);
+const LATER = 'status attach detach up down check doctor dns desktop alias completion list ls config self'.split(' ');
 
 export const WORDS: readonly Word[] = [...BUILT, ...LATER.map((name) => ({ name }))];
 

@@ -32,6 +32,9 @@ export function parse(argv: readonly string[]): Request {
     case 'sweep':
       nothing(argv, rest.at, 'sweep');
       return { word: 'sweep', options: collect(all, 'sweep') };
+    case 'keep':
+      nothing(argv, rest.at, 'keep');
+      return { word: 'keep' };
     case 'help':
       nothing(argv, rest.at + 1, 'help');
       return rest.at < argv.length ? { word: 'help', topic: topic(argv[rest.at]!) } : { word: 'help' };
@@ -69,6 +72,9 @@ function collect(given: readonly Given[], word?: string): LaunchOptions {
   // `none` with --no-lan would promise what it cannot keep: what changes the way out needs one.
   const misplaced = given.find(({ option }) => word !== undefined && option.group === 'Way out');
   if (misplaced) throw new ViaError('option', `--${misplaced.option.name}`, `goes with a gateway, not with ${word}`);
+
+  if (word === 'sweep' && given.some(({ option }) => option.field === 'exec'))
+    throw new ViaError('option', '--exec', 'goes with a command, not with sweep');
 
   const fields: Partial<Record<keyof LaunchOptions, unknown>> = {};
   for (const { field, default: value } of OPTIONS) if (field !== undefined) fields[field] = value;

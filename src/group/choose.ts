@@ -14,6 +14,8 @@ import { recordText } from './records.js';
 
 /** What a launch asks for: the gateway and its options as text, and how they resolve. */
 export interface Ask {
+  /** Throws where nobody waits for it any more; asked before each change. */
+  readonly check?: () => void;
   readonly text: string;
   readonly resolve: (system: System) => WayOut;
   /** What marks a new group, and what else a group may be marked by that is there already. */

@@ -44,10 +44,12 @@ export async function enter(wish: Ask, tell: Tell): Promise<Membership> {
     const known = system.groups.some(({ uuid }) => uuid === group.uuid);
     const more = known ? [] : [group];
     const neighbours = await neighboursFor(group, { ...system, facts }, lock);
+    ask.check?.();
     const settled = settle({ ...system, facts: { ...facts, neighbours } }, more, lock, tell);
     trace('change');
     tell(() => [`echo $$ > ${path}/cgroup.procs`]);
     const whole = isInGroup();
+    ask.check?.();
     if (!moveInto(path, whole)) throw new ViaError('cgroup', path, 'is gone again');
     const isFirst = !known && system.cgroups.length === 0;
     return { uuid: group.uuid, path, whole, made: isFirst ? settled : undefined };
@@ -77,7 +79,7 @@ function enterKnown(ask: Ask, tell: Tell): Membership | undefined {
   const done = (ahead?.every(({ status }) => status === 0) ? ahead : runTools(jobs)) ?? [];
   trace('read');
   const hierarchy = findHierarchy().path;
-  const state = stateOf(done, records, hierarchy);
+  const state = stateOf(done, records, hierarchy, namespace ?? '');
   if (wasIntact(hint[0], state)) return join(hint[0], hierarchy, tell);
   const system = look(done, WATCHING);
   const key = keyOf(ask.resolve(system));

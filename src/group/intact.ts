@@ -1,9 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { ignoring, listCgroups } from '../kernel/cgroup.js';
+import { keeperLives } from '../kernel/keeper.js';
 import { sysctlsOf } from '../kernel/sysctl.js';
 import type { Done } from '../kernel/tools.js';
 import { REVISION } from '../plan/marking/rules.js';
-import { RUNTIME } from '../plan/wanted.js';
+import { keeperFile, RUNTIME } from '../plan/wanted.js';
 import type { Records } from './records.js';
 
 /**
@@ -11,7 +12,12 @@ import type { Records } from './records.js';
  * it is 6 ms quicker than looking. Left out is what changes by itself: counters, and neighbours that are no next hops.
  * Undefined where a tool failed.
  */
-export function stateOf(done: readonly Done[], records: Records, hierarchy: string): string | undefined {
+export function stateOf(
+  done: readonly Done[],
+  records: Records,
+  hierarchy: string,
+  namespace: string,
+): string | undefined {
   if (done.some(({ status }) => status !== 0)) return undefined;
   const keys = [...records.groups.values()].map(({ record }) => record.key).join(' ');
   const devices = [...keys.matchAll(/%([\w.-]+)/g)].map(([, device = '']) => device);
@@ -25,6 +31,7 @@ export function stateOf(done: readonly Done[], records: Records, hierarchy: stri
         .join('\n'),
     ),
     ...[...records.groups].map(([uuid, { text }]) => `${uuid} ${text}`),
+    keeperLives(keeperFile(namespace)),
     JSON.stringify([records.sysctls, records.builtins, records.broken]),
     ...listCgroups(hierarchy).map(({ uuid, classId, members }) => `${uuid} ${classId} ${members.length > 0}`),
     ...sysctlsOf(devices),

@@ -28,7 +28,11 @@ const PATIENCE = 1000;
 /** The longest of the waits between two looks, in milliseconds. */
 const LONGEST = 64;
 
-async function ended(classId: number): Promise<void> {
+/**
+ * Waits until the sockets of a class that no process has any more have sent what they had; where none makes any progress
+ * for a second, they are ended.
+ */
+export async function ended(classId: number): Promise<void> {
   let least = Infinity;
   let since = performance.now();
   for (let wait = 1; ; wait = Math.min(2 * wait, LONGEST)) {

@@ -1,6 +1,8 @@
 import { listCgroups, removedNow, type Cgroup } from '../kernel/cgroup.js';
 import { findHierarchy, type Hierarchy } from '../kernel/hierarchy.js';
 import { hasGroups, mountAgain } from '../kernel/mount.js';
+import { findAgent } from '../kernel/agent.js';
+import { keeperCommand } from '../kernel/keeper.js';
 import { hasV6, netnsOf } from '../kernel/proc.js';
 import { isOurs, NO_ROUTING, parseRouting, readJob, routingThings, type Routing } from '../kernel/routing.js';
 import { srcValidMark } from '../kernel/sysctl.js';
@@ -13,7 +15,7 @@ import { groupOf } from './alive.js';
 import { factsOf } from './facts.js';
 import { builtinsOf, firewallJobs, firewallsIn, type Firewalls } from './firewalls.js';
 import { readRecords, type Records } from './records.js';
-import { machineThings, recordThings, uselessRecords } from './traces.js';
+import { keeperThings, machineThings, recordThings, uselessRecords } from './traces.js';
 
 /** The system as it is: all that a launch, a leave and a sweep decide by. */
 export interface System {
@@ -67,7 +69,9 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
   const firewall = firewallsIn(done);
   const records = readRecords();
   const traces = routing[4].rules.some(isOurs) || firewall.things.length > 0 || records.groups.size > 0;
-  const hierarchy = mounts && traces && hasGroups() ? mountAgain() : findHierarchy();
+  const found = mounts && traces && hasGroups() ? mountAgain() : findHierarchy();
+  const agent = found.own ? findAgent() : undefined;
+  const hierarchy = agent === undefined ? found : { ...found, agent };
   const namespace = netnsOf('self') ?? '';
   const known = hierarchy.mounted && !blind ? listCgroups(hierarchy.path) : [];
   const gone = known.filter((cgroup) => cgroup.members.length === 0 && sweep(cgroup));
@@ -81,6 +85,7 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
     v6,
     namespace,
     hierarchy,
+    keeper: keeperCommand(hierarchy.path, namespace),
     ...factsOf(routing, firewall, oldMarks),
     ...(builtins.absent === undefined ? {} : { absent: builtins.absent }),
     records: new Map([...records.groups].map(([uuid, { text }]) => [uuid, text])),
@@ -92,9 +97,12 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
     ...machine,
     ...builtins.things,
     ...oldMarks.map(({ device, old }) => sysctlThing(device, srcValidMark(device), old, namespace)),
-    ...[...groups, ...gone].map(({ uuid, classId }) => cgroupThing(`${hierarchy.path}/via-${uuid}`, classId)),
+    ...[...groups, ...gone].map(({ uuid, classId }) =>
+      cgroupThing(`${hierarchy.path}/via-${uuid}`, classId, hierarchy.own),
+    ),
     ...recordThings(records, cgroups, groups, namespace),
-    ...uselessRecords(records, cgroups, tagged.length > 0 ? [] : marks),
+    ...keeperThings(facts),
+    ...uselessRecords(records, cgroups, tagged.length > 0 ? [] : marks, namespace),
   ];
   // Without the groups, all that is theirs would pass for leftovers.
   return {

@@ -37,6 +37,8 @@ export interface Records {
   readonly broken: readonly string[];
   /** Groups of which a state is kept (intact.ts). */
   readonly intact: readonly string[];
+  /** Paths of keepers' FIFOs. */
+  readonly keepers: readonly string[];
   /** Whether there is a directory for records. */
   readonly exists: boolean;
 }
@@ -48,8 +50,10 @@ export function readRecords(): Records {
   const builtins: BuiltinRecord[] = [];
   const broken: string[] = [];
   const intact: string[] = [];
+  const keepers: string[] = [];
   const names = ignoring(['ENOENT', 'ENOTDIR', 'EACCES'], () => readdirSync(RUNTIME)) ?? [];
   for (const name of names) {
+    if (/^keeper-\d+$/.test(name)) keepers.push(`${RUNTIME}/${name}`);
     const [, uuid, number, device, space, kept] = NAMES.exec(name) ?? [];
     if (kept !== undefined) intact.push(kept);
     if (uuid === undefined && device === undefined && space === undefined) continue;
@@ -64,7 +68,7 @@ export function readRecords(): Records {
     else if (absent !== undefined) builtins.push({ namespace: `net:[${space}]`, absent });
     else broken.push(path);
   }
-  return { groups, sysctls, builtins, broken, intact, exists: existsSync(RUNTIME) };
+  return { groups, sysctls, builtins, broken, intact, keepers, exists: existsSync(RUNTIME) };
 }
 
 const NAMES = /^(?:group-([\da-f-]{36})|sysctl-(\d+)-([\w.-]+)|iptables-(\d+)|intact-([\da-f-]{36}))$/;

@@ -46,6 +46,6 @@ const isPlain = (thing: Thing): boolean =>
 /** The files of these things. What else is there, members who came later have left, or a killed via. */
 const filesOf = (things: readonly Thing[]): string[] =>
   things.flatMap((thing) => {
-    if (thing.kind === 'record' || thing.kind === 'mount') return [basename(thing.path)];
+    if (thing.kind === 'record' || thing.kind === 'mount' || thing.kind === 'keeper') return [basename(thing.path)];
     return thing.kind === 'sysctl' ? [basename(thing.record)] : [];
   });

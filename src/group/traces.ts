@@ -1,8 +1,18 @@
 import type { Cgroup } from '../kernel/cgroup.js';
 import type { Hierarchy } from '../kernel/hierarchy.js';
+import { keeperLives } from '../kernel/keeper.js';
 import { netnsExists } from '../kernel/proc.js';
+import type { Facts } from '../plan/facts.js';
 import type { Thing } from '../plan/things.js';
-import { builtinRecord, recordThing, runtimeDirectory, RUNTIME, sysctlRecord } from '../plan/wanted.js';
+import {
+  builtinRecord,
+  keeperFile,
+  keeperThing,
+  recordThing,
+  runtimeDirectory,
+  RUNTIME,
+  sysctlRecord,
+} from '../plan/wanted.js';
 import type { Group } from '../plan/wayout.js';
 import { intactFile } from './intact.js';
 import { srcValidMark } from '../kernel/sysctl.js';
@@ -12,6 +22,12 @@ import type { Records, SysctlRecord } from './records.js';
 export function machineThings(hierarchy: Hierarchy, records: Records): Thing[] {
   const mount: Thing = { kind: 'mount', id: 'mount', scope: 'machine', state: '', ...hierarchy };
   return [...(records.exists ? [runtimeDirectory()] : []), ...(hierarchy.own && hierarchy.mounted ? [mount] : [])];
+}
+
+/** The keeper of this network namespace, where there is one or was one that died. */
+export function keeperThings({ namespace, keeper }: Facts): Thing[] {
+  const lives = keeperLives(keeperFile(namespace));
+  return lives === undefined ? [] : [keeperThing(namespace, lives ? 'alive' : 'dead', keeper)];
 }
 
 /**
@@ -32,13 +48,14 @@ export function recordThings(
 }
 
 /**
- * What a killed via was writing; settings of this network namespace (`marks`, where nothing else of ours is left) that
+ * What a killed via was writing, and what a killed keeper was reading; settings of this network namespace (`marks`, where nothing else of ours is left) that
  * are put back already; and, where no group is left, the records of network namespaces that are gone.
  */
 export function uselessRecords(
-  { broken, sysctls, builtins, intact }: Records,
+  { broken, sysctls, builtins, intact, keepers }: Records,
   cgroups: readonly Cgroup[],
   marks: readonly SysctlRecord[],
+  namespace: string,
 ): Thing[] {
   const isGone = ({ namespace }: { namespace: string }): boolean => cgroups.length === 0 && !netnsExists(namespace);
   const isPutBack = (mark: SysctlRecord): boolean => marks.includes(mark) && srcValidMark(mark.device) === mark.old;
@@ -50,5 +67,6 @@ export function uselessRecords(
   ];
   const alive = new Set(cgroups.map(({ uuid }) => uuid));
   const states = intact.filter((uuid) => !alive.has(uuid)).map((uuid) => intactFile(uuid));
-  return [...broken, ...paths, ...states].map((path) => recordThing(path, ''));
+  const dead = keepers.filter((path) => path !== keeperFile(namespace) && keeperLives(path) === false);
+  return [...broken, ...paths, ...states, ...dead].map((path) => recordThing(path, ''));
 }

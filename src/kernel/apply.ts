@@ -1,32 +1,41 @@
 import { rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { ViaError, wordsOf } from '../failure.js';
 import type { Marking } from '../plan/marking/marking.js';
+import { startingKeeper } from '../plan/render.js';
 import type { Change, RoutingThing, Thing } from '../plan/things.js';
 import { FAMILIES } from '../plan/wayout.js';
+import { clearAgent, setAgent, tellOf } from './agent.js';
 import { ignoring, makeCgroup, removedNow } from './cgroup.js';
 import { OWN_MOUNT } from './hierarchy.js';
+import { endKeeper } from './keeper.js';
 import { makeMountPoint, mountJob } from './mount.js';
 import { setSrcValidMark } from './sysctl.js';
 import { runTools, toolError, type Done, type Job } from './tools.js';
 
 /**
- * Makes the changes: first what the tools do, all at the same time, then the files in their order, so that the cgroup
+ * Makes the changes: first the keeper is started, which cleans up if we die; then what the tools do, all at the same time, then the files in their order, so that the cgroup
  * comes last; what is removed before them and after them likewise. Records are there before what they tell of, and
  * until it is gone. Throws at the first that fails.
  */
 export function apply(changes: readonly Change[], marking: Marking, lock: number): void {
   const of = chooser(changes);
   for (const thing of [...of('remove', 'cgroup'), ...of('remove', 'sysctl')]) remove(thing);
+  for (const thing of of('remove', 'mount')) if (thing.kind === 'mount') clearAgent(thing);
+  // One that is dead has left its FIFO.
+  for (const thing of of('add', 'keeper')) remove(thing);
   for (const thing of of('add', 'record', 'builtin')) add(thing);
   for (const thing of of('add', 'mount')) if (thing.kind === 'mount') makeMountPoint(thing.path);
-  check(runTools(jobs(changes, marking), { fd: lock, take: false, shielded: true }));
+  const keepers = of('add', 'keeper').flatMap((thing) => (thing.kind === 'keeper' ? startingKeeper(thing) : []));
+  const first = keepers.length === 0 ? {} : { first: keepers.join(' && ') };
+  check(runTools(jobs(changes, marking), { fd: lock, take: false, shielded: true, ...first }));
+  for (const thing of of('add', 'mount')) if (thing.kind === 'mount') setAgent(thing);
   for (const thing of [...of('add', 'sysctl'), ...of('add', 'cgroup')]) add(thing);
   removeLast(of);
 }
 
 /** Removes what is there until all that it tells of, or holds, is gone: records, mount points, the directory. */
 export function removeLast(of: Choose): void {
-  for (const thing of [...of('remove', 'record', 'builtin', 'mount'), ...of('remove', 'directory')]) remove(thing);
+  for (const kind of ['record', 'builtin', 'mount', 'keeper', 'directory'] as const) of('remove', kind).forEach(remove);
 }
 
 /** Picks the things of a kind that are added or removed. */
@@ -76,7 +85,10 @@ export function jobs(changes: readonly Change[], marking: Marking, lineOf = line
 }
 
 function add(thing: Thing): void {
-  if (thing.kind === 'cgroup') makeCgroup(thing.path, Number(thing.state));
+  if (thing.kind === 'cgroup') {
+    makeCgroup(thing.path, Number(thing.state));
+    if (thing.tells) tellOf(thing.path);
+  }
   if (thing.kind === 'record' || thing.kind === 'builtin') writeRecord(thing.path, thing.state);
   if (thing.kind === 'sysctl') {
     writeRecord(thing.record, `${thing.old}\n`);
@@ -93,6 +105,7 @@ export function remove(thing: Thing): void {
     setSrcValidMark(thing.device, thing.old);
     ignoring(absent, () => unlinkSync(thing.record));
   }
+  if (thing.kind === 'keeper') endKeeper(thing.path);
   if (thing.kind === 'mount') ignoring([...absent, 'EBUSY', 'ENOTEMPTY'], () => rmdirSync(thing.path));
   if (thing.kind === 'directory') {
     ignoring(absent, () => unlinkSync(`${thing.path}/lock`));

@@ -10,6 +10,8 @@ export interface Hierarchy {
   readonly mounted: boolean;
   /** The controllers as mount options. */
   readonly controllers: string;
+  /** The program that the kernel is to run when a group of it is empty, where we mount it. */
+  readonly agent?: string;
 }
 
 /** Our own mount point; never under /sys/fs/cgroup, where it breaks LXD, podman and systemctl. */

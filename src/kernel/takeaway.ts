@@ -1,6 +1,7 @@
 import type { Marking } from '../plan/marking/marking.js';
 import type { Change } from '../plan/things.js';
 import { check, chooser, jobs, line, remove, removeLast, type Line } from './apply.js';
+import { clearing } from './agent.js';
 import { putBack } from './sysctl.js';
 import { runTools, type Job } from './tools.js';
 
@@ -24,7 +25,8 @@ export function takeAway(
   const answering = jobs(removals, marking, wholeTable).map((job) =>
     job.argv[0] === 'nft' ? answerOf(job, name) : job,
   );
-  const conditions = [only, ...groups, isEmpty, ...sysctls].join(' && ');
+  const agents = of('remove', 'mount').flatMap((thing) => (thing.kind === 'mount' ? clearing(thing) : []));
+  const conditions = [only, ...groups, isEmpty, ...agents, ...sysctls].join(' && ');
   const done = runTools(answering, { fd: lock, take: true, shielded: true, only: conditions });
   if (done === undefined) return false;
   for (const thing of of('remove', 'sysctl')) remove(thing);

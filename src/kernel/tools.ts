@@ -32,6 +32,9 @@ const OWN_SESSION: object = { detached: true };
 /** flock(1) ends with 1 where somebody else has the lock; its status is told apart from others by this much. */
 const FLOCK = 64;
 
+/** More than flock(1) ends with (sysexits.h goes up to 78). */
+const FIRST_FAILED = 100;
+
 /** The lock that jobs run under, which is their descriptor 3. */
 export interface Hold {
   readonly fd: number;
@@ -39,6 +42,8 @@ export interface Hold {
   readonly take: boolean;
   /** What the terminal sends, or somebody to our process group, does not reach the jobs: what they change, they change. */
   readonly shielded?: boolean;
+  /** Commands of the shell that run before all jobs, without any descriptor of theirs; where they fail, nothing else runs. */
+  readonly first?: string;
   /** A condition in words of the shell, asked with the lock held: where it fails, nothing is run. */
   readonly only?: string;
 }
@@ -49,7 +54,7 @@ export interface Hold {
  * Every job holds the lock as long as it runs, so that it stays taken when via is killed half way.
  */
 export function runTools(jobs: readonly Job[], lock?: Hold): Done[] | undefined {
-  if (jobs.length === 0 && lock?.take !== true) return [];
+  if (jobs.length === 0 && lock?.take !== true && lock?.first === undefined) return [];
   const { status, output, error } = spawnSync('/bin/sh', [], {
     input: script(jobs, lock),
     env: TOOL_ENVIRONMENT,
@@ -62,6 +67,7 @@ export function runTools(jobs: readonly Job[], lock?: Hold): Done[] | undefined 
   if (error !== undefined) throw new ViaError('shell', '/bin/sh', wordsOf(error), { cause: error });
   if (status === FLOCK + 1) return undefined;
   const codes = (output[1] ?? '').split('\n').filter((line) => line !== '');
+  if (status === FLOCK + FIRST_FAILED) throw new ViaError('tools', 'mkfifo, setsid', 'cannot be run');
   if (status !== null && status !== 0) throw flockError(status - FLOCK);
   if (status === null || codes.length !== jobs.length) {
     throw new ViaError('tools', names(jobs), 'stopped before they were done');
@@ -76,19 +82,20 @@ const names = (jobs: readonly Job[]): string => jobs.map(({ argv }) => argv[0]).
 
 /** Words of our own and numbers only: nothing that comes from outside needs quoting here. */
 function script(jobs: readonly Job[], lock: Hold | undefined): string {
+  const closed = jobs.map((_, n) => `${FIRST + n}>&-`).join(' ');
   const starts = jobs.map(({ argv, input, after, answer }, i) => {
     const stdin = input === undefined ? '</dev/null &' : `<<'END-OF-INPUT' &\n${input}END-OF-INPUT`;
     const command = after === undefined ? argv.join(' ') : `{ ${argv.join(' ')} && { ${after} 2>/dev/null || :; }; }`;
     if (answer === undefined) return `${command} >&${FIRST + i} 2>&1 ${stdin}\np${i}=$!`;
     // Without our pipes, which are read to their end.
-    const closed = jobs.map((_, n) => `${FIRST + n}>&-`).join(' ');
     const first = `IFS= read -r line; printf '%s\\n' "$line" >&${FIRST + i}; [ "$line" = '${answer}' ]`;
     return `{ ${command} 2>&1 ${closed} ${stdin}\n} | { ${first}; } &\np${i}=$!`;
   });
   const waits = jobs.map((_, i) => `wait $p${i}; echo $?`);
   const take = lock?.take === true ? `flock -n 3 || exit $(($? + ${FLOCK}))` : '';
   const ask = lock?.only === undefined ? '' : `{ ${lock.only}; } || exit ${FLOCK + 1}`;
-  return [take, ask, ...starts, ...waits, ''].join('\n');
+  const first = lock?.first === undefined ? '' : `{ ${lock.first}; } 3>&- ${closed} || exit ${FLOCK + FIRST_FAILED}`;
+  return [take, ask, first, ...starts, ...waits, ''].join('\n');
 }
 
 function flockError(status: number): ViaError {

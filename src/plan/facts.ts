@@ -42,7 +42,14 @@ export interface Facts {
   /** Identifies the network namespace on this machine while it exists. */
   readonly namespace: string;
   /** Where the net_cls hierarchy is, or will be, mounted; `own` where the mount is via's. */
-  readonly hierarchy: { readonly path: string; readonly own: boolean; readonly controllers: string };
+  readonly hierarchy: {
+    readonly path: string;
+    readonly own: boolean;
+    readonly controllers: string;
+    readonly agent?: string;
+  };
+  /** What starts a keeper, as a command of the shell. */
+  readonly keeper: string;
   /** uuid -> the text of its record. */
   readonly records: ReadonlyMap<string, string>;
   /** Groups are alive in another network namespace. */

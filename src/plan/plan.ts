@@ -37,6 +37,7 @@ const ORDER: readonly Thing['kind'][] = [
   'sysctl',
   'record',
   'cgroup',
+  'keeper',
 ];
 
 const inOrder = (changes: readonly Change[]): Change[] =>

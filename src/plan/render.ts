@@ -1,5 +1,5 @@
 import type { Marking } from './marking/marking.js';
-import type { Change, Thing } from './things.js';
+import type { Change, KeeperThing, MountThing, Thing } from './things.js';
 
 /** The changes as the commands one would type, in their order; a firewall's are one transaction. */
 export function render(changes: readonly Change[], marking: Marking): string[] {
@@ -33,14 +33,26 @@ function add(thing: Thing): string[] {
       return [record(thing.old, thing.record), write(thing.state, sysctlPath(thing.device))];
     case 'directory':
       return [`mkdir -m 700 ${thing.path}`, `install -m 600 /dev/null ${thing.path}/lock`];
+    case 'keeper':
+      return startingKeeper(thing);
     case 'mount':
-      return [`mkdir -m 700 ${thing.path}`, `mount -n -t cgroup -o ${thing.controllers} via ${thing.path}`];
+      return [
+        `mkdir -m 700 ${thing.path}`,
+        `mount -n -t cgroup -o ${thing.controllers} via ${thing.path}`,
+        ...agent(thing, (file, text) => `[ -n "$(cat ${file} 2>&1)" ] || ${write(text, file)}`),
+      ];
     case 'record':
       return [record(thing.state.trimEnd(), thing.path)];
     case 'builtin':
       return [record(thing.state.trimEnd(), thing.path)];
     case 'cgroup':
-      return [`mkdir ${quote(thing.path)}`, write(thing.state, `${thing.path}/net_cls.classid`)];
+      return [
+        `mkdir ${quote(thing.path)}`,
+        write(thing.state, `${thing.path}/net_cls.classid`),
+        ...(thing.tells
+          ? [`[ ! -e ${thing.path}/../release_agent ] || ${write('1', `${thing.path}/notify_on_release`)}`]
+          : []),
+      ];
     case 'firewall':
       return [];
   }
@@ -56,7 +68,13 @@ function remove(thing: Thing): string[] {
     case 'directory':
       return [`rm ${thing.path}/lock`, `rmdir ${thing.path}`];
     case 'mount':
-      return [`umount -n ${thing.path}`, `rmdir ${thing.path}`];
+      return [
+        ...agent(thing, (file, text) => `[ "$(cat ${file} 2>&1)" != ${quote(text)} ] || ${write('', file)}`),
+        `umount -n ${thing.path}`,
+        `rmdir ${thing.path}`,
+      ];
+    case 'keeper':
+      return [...(thing.state === 'alive' ? [`echo end 1<>${thing.path}`] : []), `rm ${thing.path}`];
     case 'record':
     case 'builtin':
       return [`rm ${thing.path}`];
@@ -66,6 +84,16 @@ function remove(thing: Thing): string[] {
       return [];
   }
 }
+
+/** Opened for reading and writing, the FIFO waits for nobody and has no end; setsid has it open before it returns. */
+export const startingKeeper = ({ path, command }: KeeperThing): string[] => [
+  `mkfifo -m 600 ${path}`,
+  `setsid -f ${command} <>${path} >/dev/null 2>&1`,
+];
+
+/** The file is in the root of a hierarchy only, and may name somebody else's. */
+const agent = ({ path, agent: text }: MountThing, line: (file: string, text: string) => string): string[] =>
+  text === undefined ? [] : [line(`${path}/release_agent`, text)];
 
 const sysctlPath = (device: string): string => `/proc/sys/net/ipv4/conf/${device}/src_valid_mark`;
 

@@ -54,6 +54,8 @@ export interface MountThing extends Base {
   readonly path: string;
   /** The controllers of the hierarchy: they must be named as they are mounted elsewhere. */
   readonly controllers: string;
+  /** The program that the kernel is to run when a group is empty. */
+  readonly agent?: string;
 }
 
 /** What the kernel cannot tell about a group, in a file. */
@@ -62,10 +64,21 @@ export interface RecordThing extends Base {
   readonly path: string;
 }
 
+/** The process that cleans up when no via is left to do it; its state says whether it lives. */
+export interface KeeperThing extends Base {
+  readonly kind: 'keeper';
+  /** The FIFO it reads. */
+  readonly path: string;
+  /** What starts it, as a command of the shell; the FIFO has to be its standard input. */
+  readonly command: string;
+}
+
 /** A group's net_cls cgroup; its state is the class id. */
 export interface CgroupThing extends Base {
   readonly kind: 'cgroup';
   readonly path: string;
+  /** The kernel is to tell when it is empty. */
+  readonly tells: boolean;
 }
 
 /** What of iptables' own tables was not there before us, on record; its state is the record's text. */
@@ -78,7 +91,15 @@ export interface BuiltinThing extends Base {
 
 /** An object in the kernel or under /run/via that is ours: wanted, seen, or both. */
 export type Thing =
-  FirewallThing | RoutingThing | SysctlThing | BuiltinThing | DirectoryThing | MountThing | RecordThing | CgroupThing;
+  | FirewallThing
+  | RoutingThing
+  | SysctlThing
+  | BuiltinThing
+  | DirectoryThing
+  | MountThing
+  | KeeperThing
+  | RecordThing
+  | CgroupThing;
 
 /** One change, as data. A thing that is mended is removed and added. */
 export interface Change {

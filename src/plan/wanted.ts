@@ -12,6 +12,7 @@ export const RUNTIME = '/run/via';
 export function wanted(groups: readonly Group[], facts: Facts, marking: Marking): Thing[] {
   return [
     ...machine(groups, facts),
+    ...keeper(groups, facts),
     ...wantedRouting(groups, facts),
     ...fallbackRouting(groups, facts),
     ...marking.wanted(groups, facts),
@@ -34,6 +35,23 @@ export const runtimeDirectory = (): Thing => ({
   scope: 'machine',
   state: '',
   path: RUNTIME,
+});
+
+/** For the groups that it finds on record: those of a via that sees another /run have a keeper there. */
+const keeper = (groups: readonly Group[], { keeper: command, namespace, records }: Facts): Thing[] =>
+  groups.some(({ uuid }) => records.has(uuid)) ? [keeperThing(namespace, 'alive', command)] : [];
+
+/** The FIFO of a network namespace's keeper. */
+export const keeperFile = (namespace: string): string => `${RUNTIME}/keeper-${namespace.replace(/\D/g, '')}`;
+
+/** The keeper of a network namespace, alive or dead. */
+export const keeperThing = (namespace: string, state: 'alive' | 'dead', command: string): Thing => ({
+  kind: 'keeper',
+  id: 'keeper',
+  scope: 'namespace',
+  state,
+  path: keeperFile(namespace),
+  command,
 });
 
 /** Only where iptables keeps its rules in nf_tables: its other variant has its tables from the kernel, and for good. */
@@ -87,7 +105,7 @@ function ofGroup({ uuid, classId }: Group, { hierarchy, records }: Facts): Thing
   return [
     // Somebody took the record of another's group away: its next launch knows what was in it.
     ...(record === undefined ? [] : [recordThing(`${RUNTIME}/group-${uuid}`, record)]),
-    cgroupThing(`${hierarchy.path}/via-${uuid}`, classId),
+    cgroupThing(`${hierarchy.path}/via-${uuid}`, classId, hierarchy.own),
   ];
 }
 
@@ -101,10 +119,11 @@ export const recordThing = (path: string, content: string): Thing => ({
 });
 
 /** A group's directory in the net_cls hierarchy, as a thing. */
-export const cgroupThing = (path: string, classId: number): Thing => ({
+export const cgroupThing = (path: string, classId: number, tells: boolean): Thing => ({
   kind: 'cgroup',
   id: `cgroup ${path}`,
   scope: 'group',
   state: String(classId),
   path,
+  tells,
 });

@@ -4,10 +4,11 @@ import { ViaError } from '../failure.js';
 
 /**
  * The words via was called with. Throws where one is not UTF-8: Node has put U+FFFD for its bytes, and the command would
- * get other words than were typed.
+ * get other words than were typed. With `exec` it has them from the launcher, byte for byte.
  */
-export function readArgv(): string[] {
+export function readArgv(exec: boolean): string[] {
   const words = process.argv.slice(2);
+  if (exec) return words;
   const spoilt = words.find((word) => word.includes('\ufffd'));
   if (spoilt !== undefined && !isUtf8(readFileSync('/proc/self/cmdline'))) {
     throw new ViaError('argument', JSON.stringify(spoilt), 'not UTF-8', { hint: 'Node cannot pass it on' });

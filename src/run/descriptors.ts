@@ -9,7 +9,7 @@ const CLOEXEC = 0o2000000;
  */
 export function inherited(helper: number, except: number): number[] {
   const open = readdirSync(`/proc/${helper}/fd`).map(Number);
-  return open.filter((fd) => fd > 2 && fd !== except && !(flags(helper, fd) & CLOEXEC) && isShared(helper, fd));
+  return open.filter((fd) => fd > 2 && fd !== except && isInherited(helper, fd) && isShared(helper, fd));
 }
 
 /**
@@ -18,11 +18,14 @@ export function inherited(helper: number, except: number): number[] {
  * so the list stays short whatever the numbers.
  */
 export function stdio(descriptors: readonly number[]): (number | 'ignore')[] {
-  const given = descriptors.filter((fd) => (flags('self', fd) & CLOEXEC) !== 0);
+  const given = descriptors.filter((fd) => !isInherited(process.pid, fd));
   const list: (number | 'ignore')[] = Array.from({ length: Math.max(2, ...given) + 1 }, () => 'ignore');
   for (const fd of [0, 1, 2, ...given]) list[fd] = fd;
   return list;
 }
+
+/** Whether what a process executes gets this descriptor. */
+export const isInherited = (pid: number, fd: number): boolean => !(flags(pid, fd) & CLOEXEC);
 
 function isShared(helper: number, fd: number): boolean {
   try {
@@ -32,7 +35,7 @@ function isShared(helper: number, fd: number): boolean {
   }
 }
 
-function flags(pid: number | 'self', fd: number): number {
+function flags(pid: number, fd: number): number {
   try {
     return parseInt(/^flags:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))?.[1] ?? '0', 8);
   } catch {

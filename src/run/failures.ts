@@ -1,5 +1,7 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants as files, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
 import { ViaError, wordsOf } from '../failure.js';
+import { ignoring } from '../kernel/cgroup.js';
 import type { Entry } from './entry.js';
 
 /** Not the command's fault: the fork failed, before any command was looked for. */
@@ -15,15 +17,51 @@ export function cannotRun(name: string, error: NodeJS.ErrnoException, { environm
   return found(name, environment['PATH']) ? failed('its interpreter is not there', 126) : failed('not found', 127);
 }
 
+/**
+ * What running the command would fail of, without running it: for `-x`, where a shell is to become it. Undefined where
+ * nothing is in sight.
+ */
+export function cannotBecome(name: string, entry: Entry): ViaError | undefined {
+  // Not UTF-8: the shell knows what that is.
+  if (name.includes('\ufffd')) return undefined;
+  const error = (code: 'ENOENT' | 'EACCES' | 'ENOTDIR') =>
+    cannotRun(name, Object.assign(new Error(), { code, errno: -constants.errno[code] }), entry);
+  const path = name.includes('/') ? name : (locate(name, entry.environment['PATH']) ?? name);
+  if (name === '' || !path.includes('/')) return error('ENOENT');
+  try {
+    accessSync(path, files.X_OK);
+    if (!statSync(path).isFile()) return error('EACCES');
+    const [, interpreter] = /^#![ \t]*([^\s]+)/.exec(beginning(path)) ?? [];
+    return interpreter === undefined || existsSync(interpreter) ? undefined : error('ENOENT');
+  } catch (failure) {
+    return cannotRun(name, failure as NodeJS.ErrnoException, entry);
+  }
+}
+
+function beginning(path: string): string {
+  const fd = ignoring(['EACCES'], () => openSync(path, 'r'));
+  if (fd === undefined) return '';
+  try {
+    const bytes = Buffer.alloc(256);
+    return bytes.toString('latin1', 0, readSync(fd, bytes));
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** A script whose first line names a program that is not there gives the same error as a missing command. */
-function found(name: string, path = '/bin:/usr/bin'): boolean {
-  if (name.includes('/')) return existsSync(name);
-  return path.split(':').some((directory) => isProgram(`${directory === '' ? '.' : directory}/${name}`));
+const found = (name: string, path?: string): boolean =>
+  name.includes('/') ? existsSync(name) : isProgram(locate(name, path) ?? '');
+
+/** Where execvp(3) finds it: the first that can be run, else the first that is there. */
+function locate(name: string, path = '/bin:/usr/bin'): string | undefined {
+  const places = path.split(':').map((directory) => `${directory === '' ? '.' : directory}/${name}`);
+  return places.find(isProgram) ?? places.find((place) => existsSync(place));
 }
 
 function isProgram(path: string): boolean {
   try {
-    accessSync(path, constants.X_OK);
+    accessSync(path, files.X_OK);
     return statSync(path).isFile();
   } catch {
     return false;

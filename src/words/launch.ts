@@ -2,7 +2,7 @@ import { oneLine, ViaError } from '../failure.js';
 import { resolve } from '../gateway/resolve.js';
 import { parseGateway } from '../gateway/text.js';
 import { groupFor, possible, type Ask } from '../group/choose.js';
-import { enter } from '../group/enter.js';
+import { enter, type Membership } from '../group/enter.js';
 import { leave } from '../group/leave.js';
 import { BLIND, look, lookJobs, lookJobsOfUser, WATCHING, type System } from '../group/look.js';
 import { changesFor } from '../group/settle.js';
@@ -12,7 +12,7 @@ import { blindFilterInRaw, blindFilters } from '../plan/marking/filters.js';
 import { unknownRouters } from '../plan/marking/arrivals.js';
 import { firewalls } from '../plan/marking/firewalls.js';
 import { quote, render } from '../plan/render.js';
-import type { Firewall } from '../plan/things.js';
+import type { Change, Firewall } from '../plan/things.js';
 import { cgroupPath } from '../kernel/cgroup.js';
 import type { Request } from '../request.js';
 import type { Say } from '../say.js';
@@ -25,10 +25,7 @@ type Launch = Extract<Request, { word: 'launch' }>;
  * command and gives how it ended; it is not called when anything in the set-up fails.
  */
 export async function launch<T>(request: Launch, say: Say, run: () => Promise<T>): Promise<T> {
-  const ask = askFor(request);
-  requireRoot(request);
-  say.changes(() => filterNotes(runTools(filterJobs()) ?? []));
-  const membership = await enter(ask, say.changes);
+  const membership = await join(request, say);
   trace('join');
   try {
     const outcome = await run();
@@ -38,6 +35,14 @@ export async function launch<T>(request: Launch, say: Say, run: () => Promise<T>
     await leave(membership, say.changes).catch((error: unknown) => say.error(error));
     trace('leave');
   }
+}
+
+/** Makes this process a member of the group; with a `check` that throws where nobody waits for it any more. */
+export function join(request: Launch, say: Say, check = (): void => {}): Promise<Membership> {
+  const ask = askFor(request);
+  requireRoot(request);
+  say.changes(() => filterNotes(runTools(filterJobs()) ?? []));
+  return enter({ ...ask, check }, say.changes);
 }
 
 /** Prints what a launch would change, as commands; nothing is changed, and only the firewall's state needs root. */
@@ -59,8 +64,17 @@ export async function dryRun(request: Launch, say: Say): Promise<void> {
       `# a launch asks ${nextHop}%${device} for its link-layer address, by which it knows that router's clients`,
     ]);
   if (root) say.out(filterNotes(await runApart(filterJobs())));
-  say.out(render(changesFor({ ...system, facts }, more), firewalls));
+  const changes = changesFor({ ...system, facts }, more);
+  const isKeeper = ({ thing }: Change): boolean => thing.kind === 'keeper';
+  say.out(
+    render(
+      changes.filter((change) => !isKeeper(change)),
+      firewalls,
+    ),
+  );
   say.out([`echo $$ > ${cgroupPath(facts.hierarchy.path, group.uuid)}/cgroup.procs`]);
+  // A launch starts it first, with the lock held; where nobody holds that, it would find a group without members.
+  say.out(render(changes.filter(isKeeper), firewalls));
   say.out([`exec ${request.command.map(quote).join(' ')}`]);
 }
 

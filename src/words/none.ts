@@ -18,6 +18,13 @@ export function outside(say: Say): void {
   moveInto(root, true);
 }
 
+/** The file by which a process gets out of the group that this one is in too; undefined where it is in none. */
+export function tasksOutside(say: Say): string | undefined {
+  const root = leaveTo();
+  if (root !== undefined) say.changes(() => [move(root)]);
+  return root === undefined ? undefined : `${root}/tasks`;
+}
+
 /** Prints what it would do, as commands. */
 export function previewNone({ command }: None, say: Say): void {
   const root = leaveTo();

@@ -9,6 +9,7 @@ const DEFAULTS: LaunchOptions = {
   ipv6: 'refuse',
   lan: true,
   firewall: 'auto',
+  exec: false,
   dryRun: false,
   verbose: false,
 };
@@ -131,22 +132,22 @@ const BAD: ReadonlyArray<readonly [string[], string]> = [
   [['version', 'x'], 'version "x": one word too many (see via help version)'],
   [['help', 'sweep', 'x'], 'help "x": one word too many (see via help help)'],
   [['help', 'swep'], 'help "swep": no such word (did you mean sweep?)'],
-  [['help', '10.0.0.1'], 'help "10.0.0.1": no such word (words: run none sweep help version)'],
+  [['help', '10.0.0.1'], 'help "10.0.0.1": no such word (words: run none sweep keep help version)'],
   [
     ['help', 'status'],
-    'word "status": not in this version (words: run none sweep help version; a device of that name is %status)',
+    'word "status": not in this version (words: run none sweep keep help version; a device of that name is %status)',
   ],
   [
     ['status'],
-    'word "status": not in this version (words: run none sweep help version; a device of that name is %status)',
+    'word "status": not in this version (words: run none sweep keep help version; a device of that name is %status)',
   ],
   [
     ['-v', 'attach', '--pid', '5'],
-    'word "attach": not in this version (words: run none sweep help version; a device of that name is %attach)',
+    'word "attach": not in this version (words: run none sweep keep help version; a device of that name is %attach)',
   ],
   [
     ['self', 'x'],
-    'word "self": not in this version (words: run none sweep help version; a device of that name is %self)',
+    'word "self": not in this version (words: run none sweep keep help version; a device of that name is %self)',
   ],
 ];
 

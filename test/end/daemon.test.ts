@@ -1,6 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { makeLab, type Lab } from '../helpers/lab.js';
 import { leaving, until } from '../helpers/left.js';
+import { killKeepers } from '../helpers/keepers.js';
 import { fixture, python, viaBin } from '../helpers/paths.js';
 import { probeCommand, readProbe } from '../helpers/probes.js';
 import { snapshot } from '../helpers/snapshot.js';
@@ -34,7 +35,7 @@ async function answer(t: ExecutionContext, lab: Lab): Promise<void> {
   await lab.sh('client', 'rm /run/answer');
 }
 
-test.serial('a daemon the command left keeps the group, until the next via sweeps it', async (t) => {
+test.serial('a daemon the command left keeps the group; without a keeper, the next via sweeps it', async (t) => {
   const lab = await makeLab(t);
   for (const [what, script] of Object.entries(commands))
     for (const [sweeper, words] of Object.entries(sweepers)) {
@@ -45,6 +46,7 @@ test.serial('a daemon the command left keeps the group, until the next via sweep
         t.is(lab.processes().length > 0, true, how);
         // Everybody else leaves it alone while it lives.
         for (const other of Object.values(sweepers)) await lab.via(other);
+        await killKeepers(lab);
         await answer(t, lab);
         t.regex((await snapshot(lab)).cgroups ?? '', /via-/, how);
         await lab.via(words);
@@ -53,7 +55,7 @@ test.serial('a daemon the command left keeps the group, until the next via sweep
     }
 });
 
-test.serial('via is killed: the command keeps its way out, and the next via sweeps', async (t) => {
+test.serial('via is killed: the command keeps its way out; without a keeper, the next via sweeps', async (t) => {
   const lab = await makeLab(t);
   for (const [sweeper, words] of Object.entries(sweepers)) {
     const { left } = await leaving(lab, async () => {
@@ -68,6 +70,7 @@ test.serial('via is killed: the command keeps its way out, and the next via swee
       await lab.via(words);
       writer.write('still\n');
       await running.waitFor(/^g2 10\.0\.2\.2 \d+ still$/m);
+      await killKeepers(lab);
       writer.stdin.end();
       t.is((await running.done).signal, 'SIGKILL');
       await until('the command ends', () => lab.processes().length === 0);

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { killKeepers } from '../helpers/keepers.js';
 import { makeLab, type Lab, type LabOptions } from '../helpers/lab.js';
 import { leaving, quiet } from '../helpers/left.js';
 import { viaBin } from '../helpers/paths.js';
@@ -140,6 +141,7 @@ test.serial('of a sweep: what it would take away', async (t) => {
     killed.kill('SIGKILL');
     killed.stdin.end();
     await killed.done;
+    await killKeepers(lab);
     await quiet(lab);
     const { result, left: now } = await leaving(lab, () => lab.via(['sweep', '--dry-run']));
     t.deepEqual([result.code, result.stderr, now], [0, '', []]);

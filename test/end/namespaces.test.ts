@@ -1,7 +1,8 @@
 import test from 'ava';
 import type { Running } from '../helpers/exec.js';
+import { killKeepers } from '../helpers/keepers.js';
 import { makeLab, type Lab } from '../helpers/lab.js';
-import { leaving } from '../helpers/left.js';
+import { kept, leaving } from '../helpers/left.js';
 import { viaBin } from '../helpers/paths.js';
 import { snapshot } from '../helpers/snapshot.js';
 import type { Place } from '../helpers/topology.js';
@@ -81,7 +82,9 @@ test.serial('one is killed: the other takes the group, its own via the rest', as
   await lab.sh('g1', twin);
   const untouched = await network(lab, 'g1');
   const { left } = await leaving(lab, async () => {
-    await end(await user(lab, 'g1'), 'SIGKILL');
+    const killed = await user(lab, 'g1');
+    await killKeepers(lab);
+    await end(killed, 'SIGKILL');
     t.is((await lab.via([gateway, '--', 'true'])).stderr, '');
     t.notDeepEqual(await network(lab, 'g1'), untouched);
     t.is((await lab.run('g1', [viaBin, 'sweep'])).stderr, '');
@@ -90,15 +93,18 @@ test.serial('one is killed: the other takes the group, its own via the rest', as
   t.deepEqual(left, []);
 });
 
-test.serial('a namespace that is gone leaves nothing that stays', async (t) => {
-  const lab = await makeLab(t, { servers: false });
-  const { left } = await leaving(lab, async () => {
-    await lab.sh('lan', `ip netns add gone && nsenter --net=/run/netns/gone sh -ec '${twin}'`);
-    const running = lab.start('gone' as Place, [viaBin, gateway, '--', 'sh', '-c', 'echo in; read _']);
-    await running.waitFor(/in/);
-    await end(running, 'SIGKILL');
-    await lab.sh('lan', 'ip netns del gone');
-    t.is((await lab.via([gateway, '--', 'true'])).stderr, '');
+for (const keeper of ['lives', 'was killed'])
+  test.serial(`a namespace that is gone leaves nothing that stays: its keeper ${keeper}`, async (t) => {
+    const lab = await makeLab(t, { servers: false });
+    const { left } = await leaving(lab, async () => {
+      await lab.sh('lan', `ip netns add gone && nsenter --net=/run/netns/gone sh -ec '${twin}'`);
+      const running = lab.start('gone' as Place, [viaBin, gateway, '--', 'sh', '-c', 'echo in; read _']);
+      await running.waitFor(/in/);
+      if (keeper === 'was killed') await killKeepers(lab);
+      await end(running, 'SIGKILL');
+      await lab.sh('lan', 'ip netns del gone');
+      t.is((await lab.via([gateway, '--', 'true'])).stderr, '');
+      await kept(lab);
+    });
+    t.deepEqual(left, []);
   });
-  t.deepEqual(left, []);
-});

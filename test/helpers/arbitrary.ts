@@ -84,6 +84,7 @@ export const facts: fc.Arbitrary<Facts> = fc.record({
   hierarchy: fc
     .boolean()
     .map((own) => ({ path: own ? '/run/via/net_cls' : '/sys/fs/cgroup/net_cls', own, controllers: 'net_cls' })),
+  keeper: fc.constant('bash keeper'),
   records: fc.constant(new Map()),
   elsewhere: fc.boolean(),
 });

@@ -57,8 +57,17 @@ export class Lab {
     return [...this.walls.enter(place, cwd), ...argv];
   }
 
-  /** What still runs in the lab beside its own servers: empty after a test that left nothing. */
+  /** What still runs in the lab beside its own servers, and keepers: empty after a test that left nothing. */
   processes(): Process[] {
+    return this.#all().filter((one) => !isKeeper(one));
+  }
+
+  /** The keepers of groups in the lab. */
+  keepers(): Process[] {
+    return this.#all().filter((one) => isKeeper(one) && leads(one));
+  }
+
+  #all(): Process[] {
     return this.walls
       .members()
       .filter((pid) => !this.#own.has(pid))
@@ -90,6 +99,21 @@ export class Lab {
       if (!clean) throw new Error(`${this.walls.name}: some of the lab would not go`);
     });
     return this.#ended;
+  }
+}
+
+const isKeeper = ({ argv }: Process): boolean => argv[0] === 'bash' && argv[1]?.endsWith('/bin/keeper') === true;
+
+/** It leads its session; what it has forked and is about to become another program does not. */
+function leads({ pid }: Process): boolean {
+  try {
+    return (
+      readFileSync(`/proc/${pid}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ')[3] === String(pid)
+    );
+  } catch {
+    return false;
   }
 }
 

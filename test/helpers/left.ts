@@ -26,6 +26,11 @@ export async function until(what: string, isSo: () => boolean | Promise<boolean>
   }
 }
 
+/** Waits until the keepers, and what they run, are gone; the rest of the lab is given as the number of its processes. */
+export async function kept(lab: Lab, known: number = 0): Promise<void> {
+  await until('the keepers are gone', () => lab.keepers().length === 0 && lab.processes().length === known, 20_000);
+}
+
 /** Waits until nothing runs in the lab but its own servers, and those a test knows of. */
 export async function quiet(lab: Lab, known: number = 0): Promise<void> {
   await until('nothing runs', () => new Set(lab.processes().map(({ pid }) => pid)).size === known).catch(

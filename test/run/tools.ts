@@ -4,6 +4,9 @@ import { fixture, python, viaBin } from '../helpers/paths.js';
 /** via without a network: nothing but the launcher, the main program and src/run. */
 export const via = [viaBin, 'none', '--'];
 
+/** Whether it becomes the command. */
+export const isBecoming = (): boolean => via.includes('-x');
+
 /** What run-under.py sets before it becomes the command. */
 export interface Settings {
   environment?: [string, string][];

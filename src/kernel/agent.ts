@@ -1,0 +1,56 @@
+import { existsSync, lstatSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { quote } from '../plan/render.js';
+import type { MountThing } from '../plan/things.js';
+import { ignoring } from './cgroup.js';
+
+/** No such file below the root of a hierarchy; not for a container; too long for the kernel. */
+const REFUSED = ['ENOENT', 'EACCES', 'EPERM', 'EROFS', 'EINVAL', 'ENODEV'];
+
+/**
+ * The program that the kernel is to run whenever a group of a hierarchy that we mount has become empty (cgroup-v1/cgroups.rst,
+ * release_agent), so that a keeper need not look by itself: bin/agent. Undefined where others than root can change that.
+ */
+export function findAgent(): string | undefined {
+  const path = ignoring(['ENOENT'], () => realpathSync(`${dirname(process.argv[1] ?? '')}/agent`));
+  return path !== undefined && isRootsAlone(path) ? path : undefined;
+}
+
+/** Has the kernel run it for this hierarchy; somebody else's agent stays. */
+export function setAgent({ path, agent }: MountThing): void {
+  if (agent === undefined) return;
+  ignoring(REFUSED, () => {
+    if (agentOf(path) === '') writeFileSync(agentFile(path), agent, { flag: 'r+' });
+  });
+}
+
+/** Takes it back, for the hierarchy may live on without our mount. */
+export function clearAgent({ path, agent }: MountThing): void {
+  if (agent === undefined) return;
+  ignoring(REFUSED, () => {
+    if (agentOf(path) === agent) writeFileSync(agentFile(path), '\n', { flag: 'r+' });
+  });
+}
+
+/** The same in words of the shell, which go on whatever comes of it. */
+export const clearing = ({ path, agent }: MountThing): string[] =>
+  agent === undefined
+    ? []
+    : [`{ read -r agent <${agentFile(path)} && [ "$agent" = ${quote(agent)} ] && echo >${agentFile(path)}; :; }`];
+
+/** Has the kernel tell of this group, where there can be an agent: in the root of a hierarchy. */
+export function tellOf(group: string): void {
+  if (!existsSync(agentFile(dirname(group)))) return;
+  ignoring(REFUSED, () => writeFileSync(`${group}/notify_on_release`, '1', { flag: 'r+' }));
+}
+
+const agentFile = (hierarchy: string): string => `${hierarchy}/release_agent`;
+
+const agentOf = (hierarchy: string): string => readFileSync(agentFile(hierarchy), 'utf8').trim();
+
+function isRootsAlone(path: string): boolean {
+  const { uid, mode } = lstatSync(path);
+  // A directory that everybody can write keeps others from another's files where it is sticky, as /tmp is.
+  const isOpen = (mode & 0o022) !== 0 && (mode & 0o1000) === 0;
+  return uid === 0 && !isOpen && (path === '/' || isRootsAlone(dirname(path)));
+}

@@ -1,0 +1,95 @@
+import { readdirSync, readFileSync, realpathSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { ViaError } from '../failure.js';
+import { ignoring } from '../kernel/cgroup.js';
+import { quote } from '../plan/render.js';
+import { isInherited } from './descriptors.js';
+
+/** The shell of bin/via, which waits for our answer to become the command. */
+export interface Launcher {
+  /** Throws where it has ended: then there is nobody to do anything for. */
+  check(): void;
+  /**
+   * Has it join a group, by this file of it (none: it stays where it is), and become the command at its `at`-th word.
+   * Throws where nobody reads that.
+   */
+  answer(group: string | undefined, at: number): void;
+}
+
+/** The launcher that has started us for this, where there is one. */
+export function findLauncher(): Launcher | undefined {
+  const pid = Number(process.env['VIA_EXEC']);
+  delete process.env['VIA_EXEC'];
+  // Whoever has ended is nobody's parent any more.
+  const isThere = (): boolean => process.ppid === pid;
+  if (!isThere()) return undefined;
+  return {
+    check() {
+      if (!isThere()) throw new ViaError('launcher', `process ${pid}`, 'has ended before the command could start');
+    },
+    answer(group, at) {
+      const original = ignoring(['ENOENT', 'EACCES'], () => readFileSync(`/proc/${pid}/environ`, 'latin1'));
+      const now = readFileSync('/proc/self/environ', 'latin1');
+      const ours = ownFiles(pid);
+      const words = ours.length > 0 ? closing(ours, original ?? now) : corrections(original ?? now, now);
+      const script = [`become ${group ?? ''}`, `shift ${at}`, ...words].join('\n');
+      let rest = Buffer.from(`${script}\n`, 'latin1');
+      while (rest.length > 0) rest = rest.subarray(writeSync(1, rest));
+    },
+  };
+}
+
+/**
+ * What makes the shell's environment (`now`) the one it was started with (`original`), in words of the shell: dash drops
+ * names that are no identifiers and adds PWD, bash changes what it knows, and the launcher has variables of its own. Both
+ * as environ of proc(5), in Latin-1.
+ */
+export function corrections(original: string, now: string): string[] {
+  const [before, after] = [variables(original), variables(now)];
+  const added = [...after.keys()].filter(
+    (name) => !before.has(name) && !name.startsWith('VIA_') && IDENTIFIER.test(name),
+  );
+  const isChanged = ([name, value]: [string, string]): boolean =>
+    /^via_|^VIA_/.test(name) || (after.get(name) !== value && !NODES.test(name));
+  const words = [...before].filter(isChanged).map(([name, value]) => quote(`${name}=${value}`));
+  return [
+    ...(added.length === 0 ? [] : [`unset -v ${added.join(' ')}`]),
+    ...(words.length === 0 ? [] : [NO_VARIABLE, `set -- /usr/bin/env ${words.join(' ')} "$@"`]),
+  ];
+}
+
+/** What the launcher takes from Node only. */
+const NODES = /^(NODE_.*|OPENSSL_CONF)$/s;
+
+const IDENTIFIER = /^[A-Za-z_][A-Za-z_0-9]*$/;
+
+/** env takes a command with = for one more variable; nice does not, and 0 changes nothing. */
+const NO_VARIABLE = `case $1 in *=* | -*) set -- nice -n 0 -- "$@" ;; esac`;
+
+/** The shell's own file, where dash does not close it: it had to open it above 9, since all below are the caller's. */
+function ownFiles(pid: number): number[] {
+  const script = `${dirname(process.argv[1] ?? '')}/via`;
+  const open = ignoring(['ENOENT', 'EACCES'], () => readdirSync(`/proc/${pid}/fd`)) ?? [];
+  return open
+    .map(Number)
+    .filter((fd) => fd > 9 && isInherited(pid, fd) && pathOf(`/proc/${pid}/fd/${fd}`) === pathOf(script));
+}
+
+/** dash cannot name what is above 9, bash can; it would add to the environment, which env sets as a whole. */
+function closing(descriptors: readonly number[], original: string): string[] {
+  const words = [...variables(original)].map(([name, value]) => quote(`${name}=${value}`));
+  const close = descriptors.map((fd) => `${fd}<&-`).join(' ');
+  return [NO_VARIABLE, `set -- bash -c 'exec ${close}; exec "$@"' bash /usr/bin/env -i ${words.join(' ')} "$@"`];
+}
+
+/** The first of two of one name counts, as for getenv(3). */
+function variables(text: string): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const line of text.split('\0')) {
+    const at = line.indexOf('=');
+    if (at >= 0 && !found.has(line.slice(0, at))) found.set(line.slice(0, at), line.slice(at + 1));
+  }
+  return found;
+}
+
+const pathOf = (path: string): string | undefined => ignoring(['ENOENT', 'EACCES'], () => realpathSync(path));

@@ -1,0 +1,44 @@
+import { ViaError } from '../failure.js';
+import { leave } from '../group/leave.js';
+import type { Request } from '../request.js';
+import type { Outcome } from '../run/end.js';
+import type { Entry } from '../run/entry.js';
+import { cannotBecome } from '../run/failures.js';
+import { findLauncher } from '../run/handover.js';
+import type { Signals } from '../run/signals.js';
+import type { Say } from '../say.js';
+import { join } from './launch.js';
+import { tasksOutside } from './none.js';
+
+type WithCommand = Extract<Request, { word: 'launch' | 'none' }>;
+
+/**
+ * The set-up for `-x`: then the shell of bin/via joins the group and becomes the command. Throws where anything fails, or
+ * the shell has ended meanwhile; what was changed is undone then.
+ */
+export async function become(request: WithCommand, say: Say, entry: Entry, signals: Signals): Promise<Outcome> {
+  const launcher = findLauncher();
+  if (launcher === undefined) throw new ViaError('option', '--exec', 'works with bin/via only');
+  const { command } = request;
+  const failure = cannotBecome(command[0], entry);
+  if (failure !== undefined) throw failure;
+  const at = process.argv.length - 2 - command.length;
+  if (request.word === 'none') {
+    launcher.answer(tasksOutside(say), at);
+    return { code: 0 };
+  }
+  const membership = await join(request, say, () => launcher.check());
+  try {
+    const early = await signals.pending();
+    if (early === undefined) {
+      // We are in until we end, so that the group does not go before the launcher is in.
+      launcher.answer(`${membership.path}/tasks`, at);
+      return { code: 0 };
+    }
+    await leave(membership, say.changes);
+    return { signal: early };
+  } catch (error) {
+    await leave(membership, say.changes);
+    throw error;
+  }
+}

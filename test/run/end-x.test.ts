@@ -1,0 +1,2 @@
+import './becoming.js';
+import './end.test.js';

@@ -1,0 +1,2 @@
+import './becoming.js';
+import './entry.test.js';

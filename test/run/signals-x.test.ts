@@ -1,0 +1,2 @@
+import './becoming.js';
+import './signals.test.js';
