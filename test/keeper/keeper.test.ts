@@ -1,0 +1,114 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import test from 'ava';
+import { makeLab } from '../helpers/lab.js';
+import { killKeepers } from '../helpers/keepers.js';
+import { leaving, until } from '../helpers/left.js';
+import { viaBin } from '../helpers/paths.js';
+import { hold } from '../helpers/runners.js';
+import { diff, snapshot } from '../helpers/snapshot.js';
+
+test.serial('it is never a member, has a session of its own and nothing of ours open', async (t) => {
+  const lab = await makeLab(t, { servers: false, netCls: 'mounted' });
+  const script = 'exec 3</etc/passwd 17</etc/group 300</etc/hosts; exec "$@"';
+  // By bash, for descriptors above 9; inside another group, for that is where it is started.
+  const inside = ['bash', '-c', script, 'bash', viaBin, '10.0.1.3', '--', 'sh', '-c', 'echo in; cat'];
+  const running = lab.start('client', ['unshare', '--ipc', viaBin, '10.0.2.1', '--', ...inside]);
+  await running.waitFor(/in/);
+  const [keeper, ...more] = lab.keepers();
+  t.deepEqual(more, []);
+  const of = (name: string): string => `/proc/${keeper?.pid}/${name}`;
+  t.notRegex(readFileSync(of('cgroup'), 'utf8'), /net_cls[^:]*:.*\/via-[0-9a-f-]{36}/);
+  const [parent, group, session] = readFileSync(of('stat'), 'utf8')
+    .replace(/^.*\) . /, '')
+    .split(' ');
+  t.deepEqual([group, session], [String(keeper?.pid), String(keeper?.pid)]);
+  t.not(parent, String(running.pid));
+  t.is(readlinkSync(of('cwd')), '/');
+  const open = readdirSync(of('fd')).map((fd) => readlinkSync(of(`fd/${fd}`)).replace(/keeper-\d+/, 'keeper-N'));
+  t.deepEqual(open.sort(), ['/dev/null', '/dev/null', '/run/via/keeper-N', viaBin.replace(/via$/, 'keeper')].sort());
+  t.deepEqual(
+    readFileSync(of('environ'), 'utf8')
+      .split('\0')
+      .map((line) => line.replace(/=.*/, ''))
+      .filter((name) => !['PATH', 'LC_ALL', '_', 'PWD', 'SHLVL', 'OLDPWD', ''].includes(name)),
+    [],
+  );
+  running.stdin.end();
+  await running.done;
+  await until('the keeper is gone', () => lab.keepers().length === 0);
+});
+
+test.serial('a command substitution does not wait for it', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const before = await snapshot(lab);
+  for (const words of [[], ['-x']]) {
+    const script = `x=$("$@" 2>&1 3>&1); echo "got $x"; ls /run/via | grep -c keeper`;
+    const inner = [viaBin, ...words, '10.0.2.1', '--', 'sh', '-c', 'sleep 2 >/dev/null 2>&1 3>&- & echo done'];
+    const result = await lab.run('client', ['sh', '-c', script, 'sh', ...inner], { timeout: 10_000 });
+    t.is(result.stdout, 'got done\n1\n');
+    await until('the keeper is gone', () => lab.keepers().length + lab.processes().length === 0);
+  }
+  t.deepEqual(diff(before, await snapshot(lab)), []);
+});
+
+test.serial('where it was killed, the next launch starts one, and what is left is swept', async (t) => {
+  const lab = await makeLab(t, { servers: false, rpFilter: { c2: 1 } });
+  for (const next of [
+    ['10.0.2.1', '--', 'true'],
+    ['10.0.1.3', '--', 'true'],
+    ['-x', '10.0.2.1', '--', 'true'],
+  ]) {
+    const { left } = await leaving(lab, async () => {
+      const held = await hold(lab, '10.0.2.1');
+      await killKeepers(lab);
+      t.is((await lab.via(next)).stderr, '');
+      t.is(lab.keepers().length, 1, next.join(' '));
+      await held.release();
+      await until('the keeper is gone', () => lab.keepers().length + lab.processes().length === 0);
+    });
+    t.deepEqual(left, [], next.join(' '));
+  }
+  const { left } = await leaving(lab, async () => {
+    t.is((await lab.via(['-x', '10.0.2.1', '--', 'true'])).stderr, '');
+    await killKeepers(lab);
+    t.regex(await lab.sh('client', 'cat /proc/sys/net/ipv4/conf/c2/src_valid_mark; ls /run/via'), /^1\n(.*\n)*lock\n/);
+    t.is((await lab.via(['sweep'])).stderr, '');
+  });
+  t.deepEqual(left, []);
+});
+
+test.serial('one for each network namespace, each with its own groups', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const before = await snapshot(lab);
+  const link = `ip link add v0 type veth peer name v1; ip link set v0 up; ip link set v1 up
+    ip addr add 10.9.0.2/24 dev v0`;
+  const other = ['unshare', '--net', 'sh', '-c', `${link}; "$@"`, 'other'];
+  const held = await hold(lab, '10.0.2.1');
+  const elsewhere = lab.start('client', [...other, viaBin, '-x', '10.9.0.1%v0', '--', 'sh', '-c', 'echo in; read _']);
+  await elsewhere.waitFor(/in|via:/);
+  t.is(lab.keepers().length, 2, elsewhere.stderr);
+  elsewhere.stdin.end();
+  await elsewhere.done;
+  await until('one keeper is gone', () => lab.keepers().length === 1);
+  t.is((await lab.sh('client', 'ls -d /run/via/group-* | wc -l')).trim(), '1');
+  await held.release();
+  await until('the other is gone', () => lab.keepers().length === 0);
+  t.deepEqual(diff(before, await snapshot(lab)), []);
+});
+
+test.serial('a network namespace can be deleted with a group inside, which is gone when its members are', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const before = await snapshot(lab);
+  await lab.sh(
+    'client',
+    'ip netns add gone; ip -n gone link add v0 type veth peer name v1; ip -n gone link set v0 up; ip -n gone link set v1 up; ip -n gone addr add 10.9.0.2/24 dev v0',
+  );
+  const enter = ['nsenter', '--net=/run/netns/gone'];
+  const inside = lab.start('client', [...enter, viaBin, '-x', '10.9.0.1', '--', 'sh', '-c', 'echo in; read _']);
+  await inside.waitFor(/in|via:/);
+  await lab.sh('client', 'ip netns del gone');
+  inside.stdin.end();
+  t.is((await inside.done).stderr, '');
+  await until('the keeper is gone', () => lab.keepers().length + lab.processes().length === 0);
+  t.deepEqual(diff(before, await snapshot(lab)), []);
+});
