@@ -26,7 +26,7 @@ export function apply(changes: readonly Change[], marking: Marking, lock: number
   for (const thing of of('add', 'record', 'builtin')) add(thing);
   for (const thing of of('add', 'mount')) if (thing.kind === 'mount') makeMountPoint(thing.path);
   const keepers = of('add', 'keeper').flatMap((thing) => (thing.kind === 'keeper' ? startingKeeper(thing) : []));
-  const first = keepers.length === 0 ? {} : { first: keepers.join(' && ') };
+  const first = keepers.length === 0 ? {} : { first: ['command -v bash >/dev/null', ...keepers].join(' && ') };
   check(runTools(jobs(changes, marking), { fd: lock, take: false, shielded: true, ...first }));
   for (const thing of of('add', 'mount')) if (thing.kind === 'mount') setAgent(thing);
   for (const thing of [...of('add', 'sysctl'), ...of('add', 'cgroup')]) add(thing);

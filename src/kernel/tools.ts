@@ -67,7 +67,11 @@ export function runTools(jobs: readonly Job[], lock?: Hold): Done[] | undefined 
   if (error !== undefined) throw new ViaError('shell', '/bin/sh', wordsOf(error), { cause: error });
   if (status === FLOCK + 1) return undefined;
   const codes = (output[1] ?? '').split('\n').filter((line) => line !== '');
-  if (status === FLOCK + FIRST_FAILED) throw new ViaError('tools', 'mkfifo, setsid', 'cannot be run');
+  if (status === FLOCK + FIRST_FAILED) {
+    throw new ViaError('keeper', '', 'cannot be started', {
+      hint: 'it needs bash, mkfifo and setsid, and room in /run',
+    });
+  }
   if (status !== null && status !== 0) throw flockError(status - FLOCK);
   if (status === null || codes.length !== jobs.length) {
     throw new ViaError('tools', names(jobs), 'stopped before they were done');
