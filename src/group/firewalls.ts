@@ -103,7 +103,7 @@ function iptablesOf({ job, status, output }: Done): Listed[] {
   const by = IPTABLES.find((name) => job.argv.includes(`${name}-save -c`));
   if (by === undefined) return [];
   if (status !== 0) throw toolError('firewall', { job: { argv: [`${by}-save`] }, status, output });
-  const [v4 = '', v6 = ''] = output.split(NEXT_FAMILY);
+  const [v4 = '', v6 = ''] = output.split(BORDER);
   return [
     { by, ...readSave(by, 4, v4) },
     { by, ...readSave(by, 6, v6) },
@@ -111,3 +111,6 @@ function iptablesOf({ job, status, output }: Done): Listed[] {
 }
 
 const IPTABLES = ['iptables-nft', 'iptables-legacy'] as const;
+
+/** A line of its own: somebody may say the same in a rule's comment. */
+const BORDER = new RegExp(`^${NEXT_FAMILY}$`, 'm');

@@ -29,7 +29,9 @@ interface Line {
 
 const OUR_COMMENT = /^[\w-]+\.\d+( |$)/;
 
-const isJump = ({ comment }: Line): boolean => /^[\w-]+\.0 jump \d+$/.test(comment);
+/** A rule of somebody else's may have such a comment, but leads elsewhere. */
+const isJump = ({ comment, rule }: Line): boolean =>
+  /^[\w-]+\.0 jump \d+$/.test(comment) && / -j (via-\w+|TCPMSS --clamp-mss-to-pmtu)$/.test(rule);
 
 /** Reads what `iptables-save -c` printed for one family (iptables-save(8)). */
 export function readSave(by: IptablesVariant, family: Family, text: string): IptablesSeen {
