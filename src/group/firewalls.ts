@@ -16,6 +16,8 @@ export interface Firewalls extends FirewallSeen {
   readonly builtins?: Builtins;
   /** What has our names in iptables and is somebody else's. */
   readonly foreignChains: readonly { readonly by: Firewall; readonly name: string }[];
+  /** Tables of iptables' that it cannot read. */
+  readonly unreadable: readonly { readonly by: Firewall; readonly name: string }[];
 }
 
 /**
@@ -50,6 +52,7 @@ export function firewallsIn(done: readonly Done[]): Firewalls {
     groups: [...nft.groups, ...iptables.flatMap(({ groups }) => groups)],
     routers: new Map([nft, ...iptables].flatMap(({ routers }) => [...routers])),
     foreignChains: iptables.flatMap(({ by, foreign }) => foreign.map((name) => ({ by, name }))),
+    unreadable: iptables.flatMap(({ by, unreadable }) => unreadable.map((name) => ({ by, name }))),
     stopped: sums([nft, ...iptables].flatMap(({ stopped }) => [...stopped])),
     ...(builtins === undefined ? {} : { builtins }),
   };
