@@ -1,4 +1,4 @@
-import { MAIN, isOurs, tableOfLine, UNICAST, type RouteLine, type Routing } from '../kernel/routing.js';
+import { MAIN, isOurs, tableOfLine, THROW, UNICAST, type RouteLine, type Routing } from '../kernel/routing.js';
 import type { Facts, Lan } from '../plan/facts.js';
 import { containing } from '../plan/networks.js';
 import { FAMILIES, type Family, type Path } from '../plan/wayout.js';
@@ -65,11 +65,16 @@ export function defaultRoutes(routing: BothFamilies): Facts['defaults'] {
   });
 }
 
-/** The families in which main leads nowhere by default: nor by both halves of the address space, as VPNs have them. */
+/**
+ * The families in which main leads nowhere by default: nor by both halves of the address space, as VPNs have them. What
+ * only says to look into the next table (`throw`) leads nowhere.
+ */
 export function nowhere(routing: BothFamilies): Set<Family> {
   return new Set(
     FAMILIES.filter((family) => {
-      const wide = routing[family].routes.filter((route) => tableOfLine(route) === MAIN && prefixOf(route, family) < 2);
+      const wide = routing[family].routes.filter(
+        (route) => tableOfLine(route) === MAIN && prefixOf(route, family) < 2 && route.type !== THROW,
+      );
       return !wide.some(({ dst }) => dst === 'default') && new Set(wide.map(({ dst }) => dst)).size < 2;
     }),
   );

@@ -133,5 +133,6 @@ export function routingThings(family: Family, { rules, routes }: Routing): Routi
   ];
 }
 
-/** rtnetlink(7): RTN_UNICAST. */
+/** rtnetlink(7): RTN_UNICAST, RTN_THROW. */
 export const UNICAST = '1';
+export const THROW = '9';

@@ -59,6 +59,17 @@ test.serial('main has no default route: the group has its way, and nobody else g
   t.deepEqual(await ask(outside(lab), connects), nowhere);
 });
 
+test.serial('main has a default route that only says to look elsewhere', async (t) => {
+  const lab = await makeLab(t);
+  await drop(lab);
+  await lab.sh('client', 'ip route add throw default; ip -6 route add throw default');
+  t.deepEqual(await ask(outside(lab), connects), nowhere);
+  const { left } = await leaving(lab, async () => {
+    t.deepEqual(await ask((argv) => lab.via([pair, '--', ...argv])), byB);
+  });
+  t.deepEqual(left, []);
+});
+
 test.serial('only as long as main has none', async (t) => {
   const lab = await makeLab(t);
   const by = (argv: string[]) => lab.via([pair, '--', ...argv]);
