@@ -105,7 +105,12 @@ interface Listed extends IptablesSeen {
 function iptablesOf({ job, status, output }: Done): Listed[] {
   const by = IPTABLES.find((name) => job.argv.includes(`${name}-save -c`));
   if (by === undefined) return [];
-  if (status !== 0) throw toolError('firewall', { job: { argv: [`${by}-save`] }, status, output });
+  if (status !== 0) {
+    // A shell lists both families, so that its status does not say what is not installed.
+    const [, missing] = /(ip6?tables-\w+-save): (?:command )?not found$/m.exec(output) ?? [];
+    const job: Job = { argv: [missing ?? `${by}-save`] };
+    throw toolError('firewall', { job, status: missing === undefined ? status : 127, output });
+  }
   const [v4 = '', v6 = ''] = output.split(BORDER);
   return [
     { by, ...readSave(by, 4, v4) },
