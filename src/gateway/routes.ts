@@ -19,7 +19,7 @@ export function connectedNetworks(family: Family, routing: BothFamilies): Lan[] 
   return routing[family].routes.flatMap((route) => {
     const link = links.get(route.dev ?? '');
     if (link === undefined || !link.flags.includes('BROADCAST') || !isSafeDeviceName(link.ifname)) return [];
-    if (!isUnicast(route) || route.gateway !== undefined || route.nexthops !== undefined) return [];
+    if (!isUnicast(route) || hasNextHop(route)) return [];
     if (tableOfLine(route) !== MAIN || !CONNECTED.includes(route.protocol ?? '') || prefixOf(route, family) < 2)
       return [];
     // Listed as main looks at them.
@@ -38,8 +38,7 @@ export function onLinkOn(address: string, family: Family, routes: readonly Route
   const covering = routes.filter(
     (route) =>
       isUnicast(route) &&
-      route.gateway === undefined &&
-      route.nexthops === undefined &&
+      !hasNextHop(route) &&
       prefixOf(route, family) > 1 &&
       meant(route.dev) &&
       containing(route.dst, address, family),
@@ -111,6 +110,9 @@ export function hopsOf({ gateway, dev, nexthops = [] }: RouteLine): { device: st
     return [hop.gateway === undefined ? { device: hop.dev } : { device: hop.dev, nextHop: hop.gateway }];
   });
 }
+
+const hasNextHop = ({ gateway, via, nexthops }: RouteLine): boolean =>
+  gateway !== undefined || via !== undefined || nexthops !== undefined;
 
 export const isUnicast = ({ type }: RouteLine): boolean => type === undefined || type === UNICAST;
 

@@ -21,6 +21,8 @@ export interface RouteLine {
   readonly type?: string;
   readonly dst: string;
   readonly gateway?: string;
+  /** A next hop of the other family (RFC 5549). */
+  readonly via?: { readonly family: string; readonly host: string };
   readonly dev?: string;
   readonly table?: string;
   readonly protocol?: string;
