@@ -1,15 +1,14 @@
-import { ViaError } from '../failure.js';
 import { apply } from '../kernel/apply.js';
 import { cgroupPath } from '../kernel/cgroup.js';
 import { runTools } from '../kernel/tools.js';
 import { firewalls } from '../plan/marking/firewalls.js';
-import { TABLE } from '../plan/marking/nftables.js';
 import { plan } from '../plan/plan.js';
 import { render } from '../plan/render.js';
 import { trace } from '../trace.js';
 import type { Change, Firewall, Thing } from '../plan/things.js';
 import { runtimeDirectory, wanted } from '../plan/wanted.js';
 import type { Group } from '../plan/wayout.js';
+import { refuseForeign } from './foreign.js';
 import { look, lookJobs, SWEEPING, type System } from './look.js';
 import type { Lock } from './lock.js';
 import { stamp } from './stamp.js';
@@ -24,8 +23,7 @@ export interface Settled {
 }
 
 /**
- * What has to change for these groups, beside the others that are alive. Throws where the table they need is there
- * already and not ours, or this kernel has no nftables.
+ * What has to change for these groups, beside the others that are alive. Throws where what they need is somebody else's.
  */
 export const changesFor = (system: System, more: readonly Group[]): Change[] =>
   plan(wantedFor(system, more), system.things);
@@ -33,22 +31,7 @@ export const changesFor = (system: System, more: readonly Group[]): Change[] =>
 function wantedFor(system: System, more: readonly Group[]): Thing[] {
   const isNew = (group: Group): boolean => !system.groups.some(({ uuid }) => uuid === group.uuid);
   const groups = [...system.groups, ...more.filter(isNew)];
-  const { failed } = system.firewall;
-  if (failed !== undefined && groups.some(({ firewall }) => firewall === 'nft')) throw failed;
-  if (groups.some(({ firewall }) => firewall === 'nft') && system.firewall.foreign) {
-    const hint = `via needs the name; if nobody needs the table: nft delete table ${TABLE}`;
-    throw new ViaError('firewall', `table ${TABLE}`, 'not made by via', { hint });
-  }
-  const chain = system.firewall.foreignChains.find(({ by }) => groups.some(({ firewall }) => firewall === by));
-  if (chain !== undefined) {
-    const hint = `via needs the name; if nobody needs the chain: ${chain.by} -F ${chain.name}`;
-    throw new ViaError('firewall', `chain ${chain.name}`, 'not made by via', { hint });
-  }
-  const table = system.firewall.unreadable.find(({ by }) => groups.some(({ firewall }) => firewall === by));
-  if (table !== undefined) {
-    const hint = `nft list table ${table.name}`;
-    throw new ViaError('firewall', `table ${table.name}`, `holds rules that ${table.by} cannot read`, { hint });
-  }
+  refuseForeign(system, groups);
   return wanted(groups, system.facts, firewalls);
 }
 
