@@ -1,4 +1,4 @@
-import { MAIN, isOurs, tableOfLine, UNICAST, type RouteLine, type Routing } from '../kernel/routing.js';
+import { MAIN, isOurs, tableOfLine, THROW, UNICAST, type RouteLine, type Routing } from '../kernel/routing.js';
 import type { Facts, Lan } from '../plan/facts.js';
 import { containing } from '../plan/networks.js';
 import { FAMILIES, type Family, type Path } from '../plan/wayout.js';
@@ -19,7 +19,7 @@ export function connectedNetworks(family: Family, routing: BothFamilies): Lan[] 
   return routing[family].routes.flatMap((route) => {
     const link = links.get(route.dev ?? '');
     if (link === undefined || !link.flags.includes('BROADCAST') || !isSafeDeviceName(link.ifname)) return [];
-    if (!isUnicast(route) || route.gateway !== undefined || route.nexthops !== undefined) return [];
+    if (!isUnicast(route) || hasNextHop(route)) return [];
     if (tableOfLine(route) !== MAIN || !CONNECTED.includes(route.protocol ?? '') || prefixOf(route, family) < 2)
       return [];
     // Listed as main looks at them.
@@ -38,8 +38,7 @@ export function onLinkOn(address: string, family: Family, routes: readonly Route
   const covering = routes.filter(
     (route) =>
       isUnicast(route) &&
-      route.gateway === undefined &&
-      route.nexthops === undefined &&
+      !hasNextHop(route) &&
       prefixOf(route, family) > 1 &&
       meant(route.dev) &&
       containing(route.dst, address, family),
@@ -65,11 +64,16 @@ export function defaultRoutes(routing: BothFamilies): Facts['defaults'] {
   });
 }
 
-/** The families in which main leads nowhere by default: nor by both halves of the address space, as VPNs have them. */
+/**
+ * The families in which main leads nowhere by default: nor by both halves of the address space, as VPNs have them. What
+ * only says to look into the next table (`throw`) leads nowhere.
+ */
 export function nowhere(routing: BothFamilies): Set<Family> {
   return new Set(
     FAMILIES.filter((family) => {
-      const wide = routing[family].routes.filter((route) => tableOfLine(route) === MAIN && prefixOf(route, family) < 2);
+      const wide = routing[family].routes.filter(
+        (route) => tableOfLine(route) === MAIN && prefixOf(route, family) < 2 && route.type !== THROW,
+      );
       return !wide.some(({ dst }) => dst === 'default') && new Set(wide.map(({ dst }) => dst)).size < 2;
     }),
   );
@@ -106,6 +110,9 @@ export function hopsOf({ gateway, dev, nexthops = [] }: RouteLine): { device: st
     return [hop.gateway === undefined ? { device: hop.dev } : { device: hop.dev, nextHop: hop.gateway }];
   });
 }
+
+const hasNextHop = ({ gateway, via, nexthops }: RouteLine): boolean =>
+  gateway !== undefined || via !== undefined || nexthops !== undefined;
 
 export const isUnicast = ({ type }: RouteLine): boolean => type === undefined || type === UNICAST;
 

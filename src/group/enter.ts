@@ -42,10 +42,9 @@ export async function enter(wish: Ask, tell: Tell): Promise<Membership> {
     const { group, facts } = groupFor(ask, system);
     const path = cgroupPath(facts.hierarchy.path, group.uuid);
     const known = system.groups.some(({ uuid }) => uuid === group.uuid);
-    const more = known ? [] : [group];
     const neighbours = await neighboursFor(group, { ...system, facts }, lock);
     ask.check?.();
-    const settled = settle({ ...system, facts: { ...facts, neighbours } }, more, lock, tell);
+    const settled = settle({ ...system, facts: { ...facts, neighbours } }, [group], lock, tell);
     trace('change');
     tell(() => [`echo $$ > ${path}/cgroup.procs`]);
     const whole = isInGroup();

@@ -16,6 +16,8 @@ export interface Firewalls extends FirewallSeen {
   readonly builtins?: Builtins;
   /** What has our names in iptables and is somebody else's. */
   readonly foreignChains: readonly { readonly by: Firewall; readonly name: string }[];
+  /** Tables of iptables' that it cannot read. */
+  readonly unreadable: readonly { readonly by: Firewall; readonly name: string }[];
 }
 
 /**
@@ -50,6 +52,7 @@ export function firewallsIn(done: readonly Done[]): Firewalls {
     groups: [...nft.groups, ...iptables.flatMap(({ groups }) => groups)],
     routers: new Map([nft, ...iptables].flatMap(({ routers }) => [...routers])),
     foreignChains: iptables.flatMap(({ by, foreign }) => foreign.map((name) => ({ by, name }))),
+    unreadable: iptables.flatMap(({ by, unreadable }) => unreadable.map((name) => ({ by, name }))),
     stopped: sums([nft, ...iptables].flatMap(({ stopped }) => [...stopped])),
     ...(builtins === undefined ? {} : { builtins }),
   };
@@ -102,8 +105,13 @@ interface Listed extends IptablesSeen {
 function iptablesOf({ job, status, output }: Done): Listed[] {
   const by = IPTABLES.find((name) => job.argv.includes(`${name}-save -c`));
   if (by === undefined) return [];
-  if (status !== 0) throw toolError('firewall', { job: { argv: [`${by}-save`] }, status, output });
-  const [v4 = '', v6 = ''] = output.split(NEXT_FAMILY);
+  if (status !== 0) {
+    // A shell lists both families, so that its status does not say what is not installed.
+    const [, missing] = /(ip6?tables-\w+-save): (?:command )?not found$/m.exec(output) ?? [];
+    const job: Job = { argv: [missing ?? `${by}-save`] };
+    throw toolError('firewall', { job, status: missing === undefined ? status : 127, output });
+  }
+  const [v4 = '', v6 = ''] = output.split(BORDER);
   return [
     { by, ...readSave(by, 4, v4) },
     { by, ...readSave(by, 6, v6) },
@@ -111,3 +119,6 @@ function iptablesOf({ job, status, output }: Done): Listed[] {
 }
 
 const IPTABLES = ['iptables-nft', 'iptables-legacy'] as const;
+
+/** A line of its own: somebody may say the same in a rule's comment. */
+const BORDER = new RegExp(`^${NEXT_FAMILY}$`, 'm');

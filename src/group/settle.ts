@@ -1,14 +1,14 @@
-import { ViaError } from '../failure.js';
 import { apply } from '../kernel/apply.js';
+import { cgroupPath } from '../kernel/cgroup.js';
 import { runTools } from '../kernel/tools.js';
 import { firewalls } from '../plan/marking/firewalls.js';
-import { TABLE } from '../plan/marking/nftables.js';
 import { plan } from '../plan/plan.js';
 import { render } from '../plan/render.js';
 import { trace } from '../trace.js';
 import type { Change, Firewall, Thing } from '../plan/things.js';
 import { runtimeDirectory, wanted } from '../plan/wanted.js';
 import type { Group } from '../plan/wayout.js';
+import { refuseForeign } from './foreign.js';
 import { look, lookJobs, SWEEPING, type System } from './look.js';
 import type { Lock } from './lock.js';
 import { stamp } from './stamp.js';
@@ -23,32 +23,23 @@ export interface Settled {
 }
 
 /**
- * What has to change for these groups, beside those that are alive, and for no others. Throws where the table they need
- * is there already and not ours, or this kernel has no nftables.
+ * What has to change for these groups, beside the others that are alive. Throws where what they need is somebody else's.
  */
 export const changesFor = (system: System, more: readonly Group[]): Change[] =>
   plan(wantedFor(system, more), system.things);
 
 function wantedFor(system: System, more: readonly Group[]): Thing[] {
-  const groups = [...system.groups, ...more];
-  const { failed } = system.firewall;
-  if (failed !== undefined && groups.some(({ firewall }) => firewall === 'nft')) throw failed;
-  if (groups.some(({ firewall }) => firewall === 'nft') && system.firewall.foreign) {
-    const hint = `via needs the name; if nobody needs the table: nft delete table ${TABLE}`;
-    throw new ViaError('firewall', `table ${TABLE}`, 'not made by via', { hint });
-  }
-  const chain = system.firewall.foreignChains.find(({ by }) => groups.some(({ firewall }) => firewall === by));
-  if (chain !== undefined) {
-    const hint = `via needs the name; if nobody needs the chain: ${chain.by} -F ${chain.name}`;
-    throw new ViaError('firewall', `chain ${chain.name}`, 'not made by via', { hint });
-  }
+  const isNew = (group: Group): boolean => !system.groups.some(({ uuid }) => uuid === group.uuid);
+  const groups = [...system.groups, ...more.filter(isNew)];
+  refuseForeign(system, groups);
   return wanted(groups, system.facts, firewalls);
 }
 
 /**
  * Under the lock: makes wanted and seen equal. What others did in the meantime can make one change fail (a device that
- * went took its routes along), so after a failure it looks once more. Throws when the second try fails too. Gives all
- * that is there now, where the first try has changed something.
+ * went took its routes along), so after a failure it looks once more; a group of `more` that was alive is made again
+ * where it has ended since. Throws when the second try fails too. Gives all that is there now, where the first try has
+ * changed something.
  */
 export function settle(system: System, more: readonly Group[], lock: Lock, tell: Tell): Settled | undefined {
   try {
@@ -74,8 +65,11 @@ const MADE: Change = { do: 'add', thing: runtimeDirectory() };
 
 function changesSince(before: System, more: readonly Group[], now: System): Change[] {
   const facts = { ...now.facts, records: new Map([...before.facts.records, ...now.facts.records]) };
-  const missing = more.filter(({ uuid }) => !now.groups.some((group) => group.uuid === uuid));
-  return changesFor({ ...now, facts }, missing);
+  // Looking has removed what had no member any more.
+  const ended = more.filter(({ uuid }) => !now.groups.some((group) => group.uuid === uuid));
+  const paths = ended.map(({ uuid }) => cgroupPath(now.hierarchy.path, uuid));
+  const things = now.things.filter((thing) => thing.kind !== 'cgroup' || !paths.includes(thing.path));
+  return changesFor({ ...now, facts, things }, more);
 }
 
 /**

@@ -21,6 +21,8 @@ export interface RouteLine {
   readonly type?: string;
   readonly dst: string;
   readonly gateway?: string;
+  /** A next hop of the other family (RFC 5549). */
+  readonly via?: { readonly family: string; readonly host: string };
   readonly dev?: string;
   readonly table?: string;
   readonly protocol?: string;
@@ -133,5 +135,6 @@ export function routingThings(family: Family, { rules, routes }: Routing): Routi
   ];
 }
 
-/** rtnetlink(7): RTN_UNICAST. */
+/** rtnetlink(7): RTN_UNICAST, RTN_THROW. */
 export const UNICAST = '1';
+export const THROW = '9';

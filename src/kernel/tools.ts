@@ -109,7 +109,7 @@ function flockError(status: number): ViaError {
 /** The error for a job that failed: the tool's own words, and a hint where they need one. */
 export function toolError(what: string, { job, status, output }: Done): ViaError {
   const [tool] = job.argv;
-  if (status === 127) return new ViaError(what, tool, 'not found', { hint: `install ${PACKAGES[tool] ?? tool}` });
+  if (status === 127) return new ViaError(what, tool, 'not found', { hint: `install ${packageOf(tool)}` });
   const words = output
     .trim()
     .split('\n')
@@ -120,6 +120,8 @@ export function toolError(what: string, { job, status, output }: Done): ViaError
   const hint = HINTS.find(([pattern]) => pattern.test(why))?.[1];
   return new ViaError(what, tool, why, hint === undefined ? {} : { hint });
 }
+
+const packageOf = (tool: string): string => PACKAGES[tool] ?? (/^ip6?tables/.test(tool) ? 'iptables' : tool);
 
 const PACKAGES: Readonly<Record<string, string>> = { nft: 'nftables', ip: 'iproute2', flock: 'util-linux' };
 

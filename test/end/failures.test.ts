@@ -3,6 +3,7 @@ import { makeLab } from '../helpers/lab.js';
 import { leaving } from '../helpers/left.js';
 import { viaBin } from '../helpers/paths.js';
 import { refused } from '../helpers/refused.js';
+import { hold } from '../helpers/runners.js';
 import { diff, snapshot } from '../helpers/snapshot.js';
 import { watchTools, type Trouble } from '../helpers/tools.js';
 
@@ -45,6 +46,21 @@ test.serial('a failure while another group is alive disturbs it in nothing', asy
   }
   other.stdin.end();
   t.is((await other.done).stderr, '');
+});
+
+test.serial('a group ends, and its rules go, while a launch mends it: it is made again', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const tools = await watchTools(lab);
+  const { left } = await leaving(lab, async () => {
+    const held = await hold(lab, '10.0.2.1');
+    await lab.sh('client', 'nft flush chain inet via classify');
+    const users = lab.processes().map(({ pid }) => pid);
+    const trouble: Trouble = `sh kill -9 ${users.join(' ')}; /run/real/nft delete table inet via; sleep 0.1`;
+    const { result } = await tools.during(trouble, 'nft_-f_-.1', () => lab.via(['10.0.2.1', '--', 'echo', 'ran']));
+    t.deepEqual([result.code, result.stdout, result.stderr], [0, 'ran\n', '']);
+    await held.release();
+  });
+  t.deepEqual(left, []);
 });
 
 test.serial('the device goes down, or away, in the middle of the set-up: nothing is left', async (t) => {

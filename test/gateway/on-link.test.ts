@@ -9,6 +9,7 @@ const routes = [
   { dst: '10.0.3.0/24', dev: 'eth1', table: '100' },
   { dst: '10.0.4.0/24', dev: 'eth0', type: '7' }, // unreachable
   { dst: '10.0.5.0/24', gateway: '10.0.1.9', dev: 'eth1' },
+  { dst: '10.0.6.0/24', via: { family: 'inet6', host: 'fe80::1' }, dev: 'eth1' },
   { dst: '0.0.0.0/1', dev: 'tun0' },
   { dst: '128.0.0.0/1', dev: 'tun0' },
   { dst: 'default', gateway: '192.0.2.1', dev: 'eth1', flags: ['onlink'], table: '100' },
@@ -30,6 +31,7 @@ const rows: [address: string, device: string | undefined, devices: string[]][] =
   ['10.0.3.1', 'eth1', ['eth1']],
   ['10.0.4.1', undefined, ['eth0']],
   ['10.0.5.1', undefined, ['eth0']],
+  ['10.0.6.1', undefined, ['eth0']],
   ['192.0.2.1', undefined, ['eth1']],
   ['192.0.2.1', 'eth0', []],
   ['192.0.2.7', undefined, ['eth0', 'eth1']],

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { markBy } from '../helpers/firewall.js';
+import { builtins } from '../helpers/iptables.js';
 import { makeLab, type Lab } from '../helpers/lab.js';
 import { leaving } from '../helpers/left.js';
 import { viaBin } from '../helpers/paths.js';
@@ -55,6 +56,18 @@ test.serial('auto takes nftables where it works, else iptables', async (t) => {
   });
   // Somebody else's trouble is no reason to go another way.
   await refuses(t, lab, ['10.0.2.1', '--', 'true'], /nft: out of cheese/, { by: failing('out of cheese') });
+});
+
+test.serial('half of iptables is not installed', async (t) => {
+  markBy('nft');
+  const lab = await makeLab(t, { servers: false });
+  await lab.sh('client', builtins);
+  const words = ['--firewall', 'iptables', '10.0.2.1', '--', 'true'];
+  for (const tool of ['iptables-nft-save', 'ip6tables-nft-save', 'ip6tables-nft-restore'])
+    await refuses(t, lab, words, new RegExp(`firewall ${tool}: not found \\(install iptables\\)$`, 'm'), {
+      by: without(tool),
+      what: tool,
+    });
 });
 
 test.serial('of two variants of iptables, the one that holds rules', async (t) => {

@@ -63,6 +63,15 @@ test.serial('src_valid_mark is put back by the last group of its device', async 
   t.deepEqual(diff(clean, await snapshot(lab)), []);
 });
 
+test.serial('of a device that gets another name meanwhile it stays as it is, as CAVEATS says', async (t) => {
+  const lab = await makeLab(t, { rpFilter: { c2: 1 }, servers: false });
+  const held = await hold(lab, '10.0.2.1');
+  await lab.sh('client', 'ip link set c2 down; ip link set c2 name wan0; ip link set wan0 up');
+  const { code, stderr } = await held.release();
+  t.deepEqual([code, stderr, await valueOf(lab, 'wan0')], [0, '', '1']);
+  t.notRegex(await lab.sh('client', 'ls /run'), /via/);
+});
+
 test.serial('src_valid_mark is not touched where it is right already, or of no use', async (t) => {
   const lab = await makeLab(t);
   const cases = [

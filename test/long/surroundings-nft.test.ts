@@ -8,5 +8,6 @@ import '../surroundings/own-way-back.test.js';
 import '../surroundings/port-forwards.test.js';
 import '../surroundings/udp-servers.test.js';
 import '../surroundings/untracked.test.js';
+import '../surroundings/zones.test.js';
 import '../surroundings/v6filters.test.js';
 import './restores.test.js';

@@ -4,6 +4,7 @@ import { seesAll, withClassic } from '../helpers/firewall.js';
 import { makeLab, type Lab } from '../helpers/lab.js';
 import { leaving } from '../helpers/left.js';
 import { outside, probe, type Kind, type Runner } from '../helpers/probes.js';
+import { refuses } from '../helpers/refused.js';
 import { hold } from '../helpers/runners.js';
 import { sniff } from '../helpers/sniff.js';
 import { client, far } from '../helpers/topology.js';
@@ -57,6 +58,29 @@ test.serial('main has no default route: the group has its way, and nobody else g
   });
   t.deepEqual(left, []);
   t.deepEqual(await ask(outside(lab), connects), nowhere);
+});
+
+test.serial('main has a default route that only says to look elsewhere', async (t) => {
+  const lab = await makeLab(t);
+  await drop(lab);
+  await lab.sh('client', 'ip route add throw default; ip -6 route add throw default');
+  t.deepEqual(await ask(outside(lab), connects), nowhere);
+  const { left } = await leaving(lab, async () => {
+    t.deepEqual(await ask((argv) => lab.via([pair, '--', ...argv])), byB);
+  });
+  t.deepEqual(left, []);
+});
+
+test.serial('the table for that is in use by somebody else: via says so, where it needs it', async (t) => {
+  const lab = await makeLab(t);
+  await lab.sh('client', 'ip route add default via 10.0.1.3 table 7128; ip rule add from 10.0.9.9 lookup 7128');
+  await drop(lab);
+  const line =
+    /^via: routes table 7128: not made by via, for IPv4 \(via needs it where the main table leads nowhere\)$/m;
+  await refuses(t, lab, [pair, '--', 'true'], line);
+  await restore(lab);
+  const { result, left } = await leaving(lab, () => ask((argv) => lab.via([pair, '--', ...argv])));
+  t.deepEqual([result, left], [byB, []]);
 });
 
 test.serial('only as long as main has none', async (t) => {

@@ -19,7 +19,10 @@ const refusals = [
   { type: 'blackhole', error: 'EINVAL' },
 ];
 
-for (const { type, error } of refusals)
+/** The look-up goes on in the next table, and finds nothing there. */
+const onward = { type: 'throw', error: 'ENETUNREACH' };
+
+for (const { type, error } of [...refusals, onward])
   test.serial(`what main has a route of type ${type} for fails closed`, async (t) => {
     const lab = await makeLab(t);
     const captures = await Promise.all(

@@ -94,9 +94,10 @@ export function hooks(v6: boolean, fallen: readonly Family[]): Hook[] {
         { text: `${OURS} vmap @set_of_mark` },
       ],
     ],
+    // Ahead of everybody's (100): who gives one address to all that is sent has not thought of another uplink.
     [
       'translate',
-      'nat postrouting 100',
+      'nat postrouting 99',
       [
         local,
         { text: `${OURS} vmap @source_of_mark` },

@@ -2,7 +2,7 @@ import type { FirewallThing } from '../../things.js';
 import { parseKey, pathOf, type Family, type Group } from '../../wayout.js';
 import { nameOf } from '../arrivals.js';
 import { noteIn } from '../rules.js';
-import { isOurName } from './text.js';
+import { isOurName, TABLES } from './text.js';
 import { jumpThing, ourChain, type IptablesVariant } from './iptables.js';
 
 /** Our chains and rules as they are, the groups they name, and what each of them stopped. */
@@ -16,6 +16,8 @@ export interface IptablesSeen {
   readonly foreign: readonly string[];
   /** Built-in chains with a rule of somebody else's: `4 mangle OUTPUT`. */
   readonly used: readonly string[];
+  /** Tables that we need and of which it prints nothing, for nft has put there what it does not know: `ip mangle`. */
+  readonly unreadable: readonly string[];
 }
 
 /** `[packets:bytes] -A chain rule` */
@@ -29,7 +31,9 @@ interface Line {
 
 const OUR_COMMENT = /^[\w-]+\.\d+( |$)/;
 
-const isJump = ({ comment }: Line): boolean => /^[\w-]+\.0 jump \d+$/.test(comment);
+/** A rule of somebody else's may have such a comment, but leads elsewhere. */
+const isJump = ({ comment, rule }: Line): boolean =>
+  /^[\w-]+\.0 jump \d+$/.test(comment) && / -j (via-\w+|TCPMSS --clamp-mss-to-pmtu)$/.test(rule);
 
 /** Reads what `iptables-save -c` printed for one family (iptables-save(8)). */
 export function readSave(by: IptablesVariant, family: Family, text: string): IptablesSeen {
@@ -74,6 +78,9 @@ export function readSave(by: IptablesVariant, family: Family, text: string): Ipt
     ],
     groups,
     foreign: all.filter(isForeign).map(({ name }) => name),
+    unreadable: TABLES.filter((name) => text.includes(`# Table \`${name}' is incompatible, `)).map(
+      (name) => `${family === 4 ? 'ip' : 'ip6'} ${name}`,
+    ),
     routers: new Map(
       of('mangle', 'via-in').flatMap(({ comment }) => {
         const [slot, device, router] = noteIn(comment)?.split(' ') ?? [];
