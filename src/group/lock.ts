@@ -22,7 +22,7 @@ import { RUNTIME } from '../plan/wanted.js';
 export const LOCK = `${RUNTIME}/lock`;
 
 /** Longest wait for the lock, in seconds. */
-const PATIENCE = 15;
+const PATIENCE = 30;
 
 /** Signals that end the wait; via then dies of them. */
 const INTERRUPTING = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const;

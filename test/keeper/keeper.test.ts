@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmdirSync } from 'node:fs';
 import test from 'ava';
+import { v4 as uuid } from 'uuid';
 import { makeLab } from '../helpers/lab.js';
 import { killKeepers } from '../helpers/keepers.js';
-import { leaving, until } from '../helpers/left.js';
+import { kept, leaving, until } from '../helpers/left.js';
 import { viaBin } from '../helpers/paths.js';
 import { hold } from '../helpers/runners.js';
 import { diff, snapshot } from '../helpers/snapshot.js';
@@ -111,4 +112,41 @@ test.serial('a network namespace can be deleted with a group inside, which is go
   t.is((await inside.done).stderr, '');
   await until('the keeper is gone', () => lab.keepers().length + lab.processes().length === 0);
   t.deepEqual(diff(before, await snapshot(lab)), []);
+});
+
+test.serial('it is out of the systemd scope of its caller, which systemd may end with all that is in it', async (t) => {
+  const roots = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified', '/sys/fs/cgroup/systemd'];
+  const found = roots.filter((root) => existsSync(`${root}/cgroup.procs`));
+  if (found.length === 0) return void t.pass('no hierarchy of systemd, nor of the second version, is mounted');
+  for (const root of found) {
+    const lab = await makeLab(t, { servers: false });
+    const scope = `${root}/via-test-${uuid()}.scope`;
+    mkdirSync(scope);
+    const inside = [
+      'sh',
+      '-c',
+      'echo 0 >"$0/cgroup.procs"; exec "$@"',
+      scope,
+      viaBin,
+      '-x',
+      '10.0.2.1',
+      '--',
+      'sh',
+      '-c',
+      'echo in; read _',
+    ];
+    const running = lab.start('client', inside);
+    try {
+      await running.waitFor(/in/);
+      const members = readFileSync(`${scope}/cgroup.procs`, 'utf8').trim().split('\n').map(Number);
+      t.deepEqual(members, [running.pid]);
+      t.is(lab.keepers().length, 1);
+    } finally {
+      running.stdin.end();
+      await running.done;
+      await kept(lab);
+      rmdirSync(scope);
+    }
+    await lab.end();
+  }
 });
