@@ -43,6 +43,8 @@ const REUSED: readonly Rule[] = [{ text: `${OF_A_PROCESS} ${FORGET} return` }, {
 /** The answer to a candidate or a visitor, where it did not make the connection a group's: the kernel's own is left. */
 const ANSWERED: readonly Rule[] = [
   { text: 'meta cgroup @classes return' },
+  // By main's own way, as it was: our table may have lost its route, when main's is long back.
+  { text: `meta nfproto . oifname . ct mark & ${hex(MASK)} @usual ${FORGET} return` },
   // About what a group's sockets had sent, and conntrack has forgotten: back by the path it came.
   { text: `tcp flags & rst == rst ${OURS} vmap @set_of_candidate` },
   { text: `ct state related ${OURS} vmap @set_of_candidate` },
