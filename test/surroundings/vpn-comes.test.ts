@@ -99,29 +99,30 @@ for (const name of ['g1', 'g3'] as const)
     await held?.release();
   });
 
-test.serial('main leads into a tunnel, and a VPN comes by another device', async (t) => {
-  const lab = await makeVpnLab(t);
-  await lab.sh(
-    'client',
-    `ip route replace default dev tun0; ip -6 route del default; ip -6 route add default dev tun0`,
-  );
-  const addresses = [...own, client.tun0.v4, client.tun0.v6];
-  await serveOutside(lab, addresses);
-  const server = await serveInside(lab, ['tun0'], addresses);
-  const before = keep(lab, 'g4', ports.inside);
-  t.deepEqual(await askAgain(before), all('inside'));
-  const { inside } = await watch(lab, 'c2');
-  await lab.sh(
-    'client',
-    `for net in 0.0.0.0/1 128.0.0.0/1; do ip route add $net via 10.0.2.1; done
+for (const hop of ['', 'via 10.0.4.1 '])
+  test.serial(`main leads ${hop}into a tunnel, and a VPN comes by another device`, async (t) => {
+    const lab = await makeVpnLab(t);
+    await lab.sh(
+      'client',
+      `ip route replace default ${hop}dev tun0; ip -6 route del default; ip -6 route add default dev tun0`,
+    );
+    const addresses = [...own, client.tun0.v4, client.tun0.v6];
+    await serveOutside(lab, addresses);
+    const server = await serveInside(lab, ['tun0'], addresses);
+    const before = keep(lab, 'g4', ports.inside);
+    t.deepEqual(await askAgain(before), all('inside'));
+    const { inside } = await watch(lab, 'c2');
+    await lab.sh(
+      'client',
+      `for net in 0.0.0.0/1 128.0.0.0/1; do ip route add $net via 10.0.2.1; done
     for net in ::/1 8000::/1; do ip -6 route add $net via fd02::1; done`,
-  );
-  t.deepEqual(await askAgain(before), all('inside'));
-  t.deepEqual(unanswered(await askFrom(lab, ['g4'], ports.inside), 'inside'), []);
-  t.deepEqual(unanswered(await askFrom(lab, ['g4'], ports.bystander), 'bystander'), farBehind('g4'));
-  t.deepEqual(await inside.stop(), []);
-  await end(before, server);
-});
+    );
+    t.deepEqual(await askAgain(before), all('inside'));
+    t.deepEqual(unanswered(await askFrom(lab, ['g4'], ports.inside), 'inside'), []);
+    t.deepEqual(unanswered(await askFrom(lab, ['g4'], ports.bystander), 'bystander'), farBehind('g4'));
+    t.deepEqual(await inside.stop(), []);
+    await end(before, server);
+  });
 
 // As CAVEATS of the manual page says.
 test.serial(

@@ -56,9 +56,10 @@ function usersOf(family: Family, groups: readonly Group[], { defaults }: Facts):
   return [...users.values()].map(({ path, groups: sharing }) => {
     const others = [...users.values()].filter((other) => other.path.device === path.device).length > 1;
     const main = defaults.filter((route) => route.family === family && route.device === path.device);
-    const isMains = main.some(({ nextHop, first }) => first === true && nextHop === path.nextHop);
-    // Without a next hop there is one far end only.
-    const isShared = path.nextHop !== undefined && (main.length > 0 || others);
+    // Without a next hop there is one far end only, whatever main calls it.
+    const { nextHop } = path;
+    const isMains = main.some((route) => route.first === true && (nextHop ?? route.nextHop) === route.nextHop);
+    const isShared = nextHop !== undefined && (main.length > 0 || others);
     return { path, groups: sharing, knownBy: isShared ? 'router' : 'device', isMains };
   });
 }
