@@ -46,6 +46,8 @@ const REUSED: readonly Rule[] = [{ text: `${OF_A_PROCESS} ${FORGET} return` }, {
 /** The answer to a candidate or a visitor, where it did not make the connection a group's: the kernel's own is left. */
 const ANSWERED: readonly Rule[] = [
   { text: 'meta cgroup @classes return' },
+  // A server's in the kernel.
+  { text: `${SYN_ACK} meta cgroup != @classes ${FORGET} return` },
   // A SYN cookie's, which hangs on no socket (tcp_syncookies): whose it is, the next packet tells.
   { text: `${SYN_ACK} meta nfproto . oifname . ct mark & ${hex(MASK)} @usual return` },
   { text: `${SYN_ACK} ${OURS} vmap @set_of_candidate` },
