@@ -1,6 +1,6 @@
 // The long walks and races, and what lives beside others: `npm run test:long`.
 const surroundings =
-  '{bystanders,connection-marks,docker,endings,halves,local-rule,own-way-back,port-forwards,restores,tailscale,untracked,uplinks,zones}';
+  '{bystanders,connection-marks,docker,endings,halves,local-rule,mains-router,own-way-back,port-forwards,restores,tailscale,untracked,uplinks,vpn-comes,zones}';
 
 export default {
   files: ['test/long/**/*.test.ts', `test/surroundings/${surroundings}.test.ts`],

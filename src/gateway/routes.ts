@@ -52,15 +52,17 @@ export function onLinkOn(address: string, family: Family, routes: readonly Route
 /** Main's default routes, one for each next hop. */
 export function defaultRoutes(routing: BothFamilies): Facts['defaults'] {
   return FAMILIES.flatMap((family) => {
-    const hidden = isHidden(family, routing[family]) ? ({ hidden: true } as const) : {};
-    return routing[family].routes
-      .filter((route) => route.dst === 'default' && isUnicast(route) && tableOfLine(route) === MAIN)
-      .flatMap((route) =>
-        hopsOf(route).map((hop) => {
-          const source = route.prefsrc ?? networkOf(hop, family, routing);
-          return { family, ...hop, ...hidden, ...(source === undefined ? {} : { source }) };
-        }),
-      );
+    const routes = routing[family].routes.filter(
+      (route) => route.dst === 'default' && isUnicast(route) && tableOfLine(route) === MAIN,
+    );
+    const lowest = Math.min(...routes.map(({ metric = 0 }) => metric));
+    return routes.flatMap((route) =>
+      hopsOf(route).map((hop) => {
+        const source = route.prefsrc ?? networkOf(hop, family, routing);
+        const first = (route.metric ?? 0) === lowest ? ({ first: true } as const) : {};
+        return { family, ...hop, ...first, ...(source === undefined ? {} : { source }) };
+      }),
+    );
   });
 }
 
@@ -78,11 +80,6 @@ export function nowhere(routing: BothFamilies): Set<Family> {
     }),
   );
 }
-
-/** Whether halves of the Internet in main, or another table, may come ahead of main's default routes. */
-const isHidden = (family: Family, { routes, rules }: Routing): boolean =>
-  routes.some((route) => tableOfLine(route) === MAIN && prefixOf(route, family) === 1) ||
-  rules.some((rule) => !isOurs(rule) && ![MAIN, MAIN + 1, MAIN - 1].includes(tableOfLine(rule)));
 
 /** The connected network that a path's next hop is in. */
 export function networkOf({ device, nextHop }: Path, family: Family, routing: BothFamilies): string | undefined {

@@ -14,8 +14,8 @@ export interface DefaultRoute extends Path {
   readonly family: Family;
   /** Where the kernel takes a program's source address from: an address, or the network that the next hop is in. */
   readonly source?: string;
-  /** Routes or rules of somebody's, a VPN's above all, come ahead of it: what main answers may leave by another way. */
-  readonly hidden?: true;
+  /** Main takes this one, unless it has something more specific. */
+  readonly first?: true;
 }
 
 /** What of the system the wanted things depend on, beside the groups. */

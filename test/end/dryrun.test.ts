@@ -72,6 +72,7 @@ test.serial('the same beside another group, which is not touched', async (t) => 
   const lab = await makeLab(t, { servers: false, rpFilter: { all: 1 } });
   const other = lab.start('client', [viaBin, '10.0.1.3', '--', ...stay]);
   await other.waitFor(/in/);
+  await lab.sh('client', 'ping -c1 -W1 10.0.1.1');
   const { left } = await leaving(lab, async () => {
     for (const words of [['10.0.2.1'], ['10.0.1.1'], ['--no-lan', '10.0.1.3']]) {
       const { result } = await leaving(lab, () => lab.via(['--dry-run', ...words, '--', ...stay]));

@@ -62,15 +62,16 @@ export const facts: fc.Arbitrary<Facts> = fc.record({
   devices: fc.array(device).map((names) => new Set(names)),
   mtus: mapOf(device, fc.constantFrom(1280, 1420, 1500)),
   defaults: fc.array(
-    fc
-      .constantFrom(...FAMILIES)
-      .chain((family) =>
-        fc
-          .tuple(path(family), fc.constantFrom('10.0.1.0/24', '10.0.2.2', undefined))
-          .map(([known, source]) =>
-            source === undefined || family === 6 ? { family, ...known } : { family, ...known, source },
-          ),
-      ),
+    fc.constantFrom(...FAMILIES).chain((family) =>
+      fc
+        .tuple(path(family), fc.constantFrom('10.0.1.0/24', '10.0.2.2', undefined), fc.boolean())
+        .map(([known, source, isFirst]) => ({
+          family,
+          ...known,
+          ...(source === undefined || family === 6 ? {} : { source }),
+          ...(isFirst ? { first: true as const } : {}),
+        })),
+    ),
     { maxLength: 2 },
   ),
   nowhere: fc.subarray([...FAMILIES]).map((families) => new Set(families)),

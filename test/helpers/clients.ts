@@ -56,3 +56,36 @@ export const unanswered = (answers: Answers, name: string): string[] =>
 /** All the ways to ask that `askFrom` has for somebody far behind these gateways. */
 export const farBehind = (...names: readonly Gateway[]): string[] =>
   names.flatMap((name) => ['v4', 'v6'].flatMap((v) => ['tcp', 'udp'].map((kind) => `${name} far ${kind} ${v}`)));
+
+/** The order in which they answer. */
+const kinds = (['v4', 'v6'] as const).flatMap((v) => ['tcp', 'udp'].map((kind) => [kind, v] as const));
+
+/** Clients far behind a gateway that stay: TCP and UDP, both families, in the order of `farBehind`. */
+export function keep(lab: Lab, gateway: Gateway, port: number): Running {
+  const { device } = gateways[gateway];
+  const running = lab.start(gateway, [...python, fixture('keep.py'), '0.7']);
+  const line = ([kind, v]: (typeof kinds)[number]): string =>
+    `${kind} ${client[device][v]} ${kind === 'tcp' ? port + 1 : port} ${far[v]}\n`;
+  running.stdin.write(`${kinds.map(line).join('')}\n`);
+  return running;
+}
+
+/** Has them ask once more; gives who answered each. */
+export async function askAgain(clients: Running): Promise<string[]> {
+  const from = clients.stdout.length;
+  clients.stdin.write('\n');
+  const [, line = ''] = await clients.waitFor(/^(.+)$/m, { from });
+  return line.split(' ');
+}
+
+/** What `askAgain` gives when all of them were answered by one, or none (`-`). */
+export const all = (name: string): string[] => kinds.map(() => name);
+
+/** Ends clients and servers. */
+export async function end(...running: Running[]): Promise<void> {
+  for (const one of running) {
+    one.stdin.end();
+    one.kill('SIGINT');
+    await one.done;
+  }
+}

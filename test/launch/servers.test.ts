@@ -1,4 +1,5 @@
 import test from 'ava';
+import { bothOf } from '../closed/senders.js';
 import { askFrom, farBehind, own, ports, serveInside, serveOutside, unanswered } from '../helpers/clients.js';
 import { seesAll } from '../helpers/firewall.js';
 import { makeLab } from '../helpers/lab.js';
@@ -76,4 +77,21 @@ test.serial('two groups of one tunnel, whose far end may have a name of its own'
   server.kill();
   await server.done;
   await held.release();
+});
+
+test.serial('the same while SYNs are answered by cookies, which hang on no socket', async (t) => {
+  const lab = await makeLab(t);
+  await lab.sh('client', 'echo 2 >/proc/sys/net/ipv4/tcp_syncookies');
+  await serveOutside(lab);
+  const before = await askFrom(lab, everybody, ports.bystander);
+  for (const [name, other] of [
+    ['g2', 'g3'],
+    ['g3', 'g2'],
+  ] as const) {
+    const server = await serveInside(lab, [bothOf(name)]);
+    t.deepEqual(unanswered(await askFrom(lab, everybody, ports.inside), 'inside'), farBehind(other));
+    t.deepEqual(await askFrom(lab, everybody, ports.bystander), before);
+    server.kill();
+    await server.done;
+  }
 });

@@ -8,17 +8,13 @@ import { outside, probe, probeAll } from '../helpers/probes.js';
 import { by, hold } from '../helpers/runners.js';
 import { sniff, type Sniffer } from '../helpers/sniff.js';
 import { client, far, gateways } from '../helpers/topology.js';
-
-/** The two halves of the Internet by a tunnel, as OpenVPN's `redirect-gateway def1` lays them over main's default. */
-const halves = `
-  for net in 0.0.0.0/1 128.0.0.0/1; do ip route add $net via 10.0.4.1 dev tun0; done
-  for net in ::/1 8000::/1; do ip -6 route add $net dev tun0 metric 1024; done`;
+import { halves } from './vpns.js';
 
 const families = [4, 6] as const;
 
 async function makeVpn(t: Parameters<typeof makeLab>[0]): Promise<Lab> {
   const lab = await makeLab(t, { tun: true });
-  await lab.sh('client', halves);
+  await lab.sh('client', halves.up);
   return lab;
 }
 
@@ -90,7 +86,7 @@ test.serial(
     const own = `${gateways.g1.v4},${gateways.g1.v6}`;
     const server = await serveInside(lab, [own]);
     t.deepEqual(unanswered(await askFrom(lab, ['g1'], ports.inside), 'inside'), []);
-    await lab.sh('client', halves);
+    await lab.sh('client', halves.up);
     t.is((await lab.via([own, '--', 'true'])).stderr, '');
     const capture = await watch(lab);
     t.deepEqual(unanswered(await askFrom(lab, ['g1'], ports.inside), 'inside'), []);

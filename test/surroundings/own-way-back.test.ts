@@ -6,6 +6,7 @@ import { seesAll } from '../helpers/firewall.js';
 import { makeLab } from '../helpers/lab.js';
 import { hold } from '../helpers/runners.js';
 import { ownWayBack } from './own-way-back.js';
+import { halves } from './vpns.js';
 
 // By iptables only where the marks are iptables' too, and were there before: as CAVEATS of the manual page says.
 const cases = seesAll()
@@ -30,4 +31,20 @@ for (const [home, order] of cases)
     t.deepEqual(await silent(), farBehind('g3'));
     for (const one of held) await one.release();
     t.deepEqual(await silent(), farBehind('g3'));
+  });
+
+for (const [home, order] of cases)
+  test.serial(`${home}: the same by main's own router, around a VPN, ${order} the group`, async (t) => {
+    const lab = await makeLab(t, { tun: true });
+    await keepApart(lab);
+    await serveOutside(lab);
+    await lab.sh('client', halves.up);
+    const silent = async () => unanswered(await askFrom(lab, ['g1', 'g2'], ports.bystander), 'bystander');
+    t.deepEqual(await silent(), farBehind('g1', 'g2'));
+    if (order === 'before') await lab.sh('client', ownWayBack(home, 'g1'));
+    const held = [await hold(lab, bothOf('g1')), await hold(lab, bothOf('g3'))];
+    if (order === 'after') await lab.sh('client', ownWayBack(home, 'g1'));
+    t.deepEqual(await silent(), farBehind('g2'));
+    for (const one of held) await one.release();
+    t.deepEqual(await silent(), farBehind('g2'));
   });

@@ -8,24 +8,7 @@ import { outside, probe, probeAll } from '../helpers/probes.js';
 import { by, hold } from '../helpers/runners.js';
 import { sniff, type Sniffer } from '../helpers/sniff.js';
 import { far, gateways } from '../helpers/topology.js';
-
-/** The rules of wg-quick(8) with `AllowedIPs = 0.0.0.0/0, ::/0`: without preferences, in its words and its order. */
-const up = ['-4', '-6']
-  .map(
-    (family) => `
-  ip ${family} route add default dev tun0 table 51820
-  ip ${family} rule add not fwmark 0xca6c table 51820
-  ip ${family} rule add table main suppress_prefixlength 0`,
-  )
-  .join('');
-const down = ['-4', '-6']
-  .map(
-    (family) => `
-  ip ${family} rule del table 51820
-  ip ${family} rule del table main suppress_prefixlength 0
-  ip ${family} route flush table 51820`,
-  )
-  .join('');
+import { wgQuick } from './vpns.js';
 
 const both = '10.0.2.1,fd02::1';
 
@@ -41,7 +24,7 @@ const isByTunnel = async (lab: Lab) => {
 for (const name of ['g1', 'g2', 'g3'] as const)
   test.serial(`wg-quick's rules are there: a group of ${name} goes by it`, async (t) => {
     const lab = await makeLab(t, { tun: true });
-    await lab.sh('client', up);
+    await lab.sh('client', wgQuick.up);
     const capture = await watch(lab);
     const own = `${gateways[name].v4},${gateways[name].v6}`;
     const { left } = await leaving(lab, async () => {
@@ -61,7 +44,7 @@ for (const name of ['g1', 'g2', 'g3'] as const)
 
 test.serial("wg-quick's rules are there: by the tunnel itself", async (t) => {
   const lab = await makeLab(t, { tun: true });
-  await lab.sh('client', up);
+  await lab.sh('client', wgQuick.up);
   const { left } = await leaving(lab, async () => {
     const answers = await probeAll(by(lab, 'tun0'));
     t.deepEqual([...new Set(Object.values(answers))], ['g4'], JSON.stringify(answers));
@@ -74,7 +57,7 @@ async function during(lab: Lab, product: Product, family = ''): Promise<string[]
   const sender = await startSender(lab, (argv) => inGroup(product, 'g2', argv));
   await sender.rounds(5);
   const capture = await watch(lab, family);
-  await lab.sh('client', up);
+  await lab.sh('client', wgQuick.up);
   const answers = await sender.rounds(20);
   if (product === 'via')
     for (const [kind, who] of answers) for (const one of who) if (one !== 'g2') throw new Error(`${kind} by ${one}`);
@@ -94,7 +77,7 @@ test.serial("wg-quick's rules come while a group is in use: nothing of it takes 
     ['udp', 6],
   ]);
   for (const [kind, answer] of Object.entries(closed)) t.false(answer.startsWith('g'), `${kind} ${answer}`);
-  await lab.sh('client', down);
+  await lab.sh('client', wgQuick.down);
   const open = await probeAll(by(lab, both));
   t.deepEqual([...new Set(Object.values(open))], ['g2'], JSON.stringify(open));
   await held.release();
@@ -104,7 +87,7 @@ test.serial('the next group is ahead of them', async (t) => {
   const lab = await makeLab(t, { tun: true });
   const { left } = await leaving(lab, async () => {
     const held = await hold(lab, both);
-    await lab.sh('client', up);
+    await lab.sh('client', wgQuick.up);
     await held.release();
     const capture = await watch(lab);
     for (const [gateway, name] of [
@@ -117,7 +100,7 @@ test.serial('the next group is ahead of them', async (t) => {
     }
     t.true(await isByTunnel(lab));
     t.deepEqual(await capture.stop(), []);
-    await lab.sh('client', down);
+    await lab.sh('client', wgQuick.down);
   });
   t.deepEqual(left, []);
 });

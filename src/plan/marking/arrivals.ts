@@ -1,11 +1,15 @@
 import type { Facts } from '../facts.js';
-import { FAMILIES, pathOf, type Family, type Group, type Path } from '../wayout.js';
+import { FAMILIES, pathOf, wayOf, type Family, type Group, type Path } from '../wayout.js';
 
 /** How new connections that come in by a path are known, and whose candidates they are. */
 export interface Arrival {
   /** Stands for all groups of the path: the lowest of their slots. */
   readonly slot: number;
   readonly groups: readonly Group[];
+  /** Main's default route goes by that path, whatever comes ahead of that route. */
+  readonly isMains: boolean;
+  /** Other groups whose members answer that way too what came by it: it is main's, as if they were in no group. */
+  readonly guests: readonly Group[];
   readonly device: string;
   /** The router's link-layer address, where the device alone does not tell (RFC 826, 4861). */
   readonly router?: string;
@@ -13,11 +17,13 @@ export interface Arrival {
 
 /** New connections that come in by a group's path are its candidates: a member's answer goes back that way. */
 export function arrivals(family: Family, groups: readonly Group[], facts: Facts): Arrival[] {
-  return usersOf(family, groups, facts).flatMap(({ path, groups: sharing, knownBy }) => {
-    const known = { slot: sharing[0]!.slot, groups: sharing, device: path.device };
+  return usersOf(family, groups, facts).flatMap(({ path, groups: sharing, knownBy, isMains }) => {
+    const isGuest = (group: Group): boolean => !sharing.includes(group) && wayOf(group.wayOut, family) !== 'allow';
+    const guests = isMains ? groups.filter(isGuest) : [];
+    const known = { slot: sharing[0]!.slot, groups: sharing, isMains, guests, device: path.device };
     if (knownBy === 'device') return [known];
     const router = routerOf(path, facts);
-    return knownBy === undefined || router === undefined ? [] : [{ ...known, router }];
+    return router === undefined ? [] : [{ ...known, router }];
   });
 }
 
@@ -33,8 +39,9 @@ export function unknownRouters(groups: readonly Group[], facts: Facts): Required
 interface Users {
   readonly path: Path;
   readonly groups: readonly Group[];
-  /** How a packet that came by this path is known; undefined where main answers that way itself. */
-  readonly knownBy: 'device' | 'router' | undefined;
+  /** How a packet that came by this path is known. */
+  readonly knownBy: 'device' | 'router';
+  readonly isMains: boolean;
 }
 
 /** The paths of a family with the groups that use them, the group with the lowest slot first. */
@@ -49,10 +56,11 @@ function usersOf(family: Family, groups: readonly Group[], { defaults }: Facts):
   return [...users.values()].map(({ path, groups: sharing }) => {
     const others = [...users.values()].filter((other) => other.path.device === path.device).length > 1;
     const main = defaults.filter((route) => route.family === family && route.device === path.device);
-    const isMain = main.some((route) => route.nextHop === path.nextHop && route.hidden !== true);
-    // Without a next hop there is one far end only.
-    const isShared = path.nextHop !== undefined && (main.length > 0 || others);
-    return { path, groups: sharing, knownBy: isMain ? undefined : isShared ? 'router' : 'device' };
+    // Without a next hop there is one far end only, whatever main calls it.
+    const { nextHop } = path;
+    const isMains = main.some((route) => route.first === true && (nextHop ?? route.nextHop) === route.nextHop);
+    const isShared = nextHop !== undefined && (main.length > 0 || others);
+    return { path, groups: sharing, knownBy: isShared ? 'router' : 'device', isMains };
   });
 }
 

@@ -61,17 +61,28 @@ function dispatch(group: Group, facts: Facts): Element[] {
 
 function candidates(family: Family, groups: readonly Group[], facts: Facts): Element[] {
   const protocol = `ipv${family}`;
-  return arrivals(family, groups, facts).flatMap(({ slot, groups: sharing, device, router }) => [
+  return arrivals(family, groups, facts).flatMap(({ slot, groups: sharing, isMains, guests, device, router }) => [
     router === undefined
       ? { of: 'arrival_of_device', key: [protocol, device], leadsTo: `arrive_${slot}` }
       : { of: 'arrival_of_router', key: [protocol, device, router], leadsTo: `arrive_${slot}` },
     { of: 'candidates', key: [candidateOf(slot)] },
+    ...(isMains ? [{ of: 'usual', key: [protocol, device, candidateOf(slot)] }] : []),
     { of: 'set_of_candidate', key: [candidateOf(slot)], leadsTo: `set_${slot}` },
     { of: 'guard_of_candidate', key: [candidateOf(slot)], leadsTo: `guard_${slot}` },
     ...sharing.map((group) => ({
       of: 'answer_of_candidate',
       key: [protocol, candidateOf(slot), group.classId],
       leadsTo: `new_${group.slot}`,
+    })),
+    ...guests.map((group) => ({
+      of: 'answer_of_candidate',
+      key: [protocol, candidateOf(slot), group.classId],
+      leadsTo: `new_${slot}`,
+    })),
+    ...(guests.length === 0 ? [] : sharing).map((group) => ({
+      of: 'guard_of_usual',
+      key: [protocol, markOf(group.slot)],
+      leadsTo: `guard_${group.slot}`,
     })),
   ]);
 }

@@ -73,6 +73,12 @@ export function hooks(v6: boolean, fallen: readonly Family[]): Hook[] {
         { text: 'ct state new meta cgroup vmap @new_of_class' },
         { text: `ct direction reply meta nfproto . ct mark & ${hex(MASK)} . meta cgroup vmap @answer_of_candidate` },
         { text: `ct direction reply ${OURS} @candidates goto answered` },
+        // A group's that is gone, by whose path it came or who answered it: as what came by no group's.
+        {
+          text:
+            `meta l4proto != tcp ct direction reply ${OURS} != 0 meta cgroup @classes ` +
+            `ct mark set ct mark & ${hex(OTHER_BITS)} | ${hex(VISITOR)}`,
+        },
         // No member's, for those have left this chain.
         ...fallen.map((family) => ({
           text: `meta mark & ${hex(MASK)} == 0 rt ip${family === 4 ? '' : '6'} nexthop ${NOBODY[family]} goto outsider`,
@@ -114,6 +120,10 @@ export function hooks(v6: boolean, fallen: readonly Family[]): Hook[] {
         // The program's TCP says what main's route takes at once; the peer has to know what this one takes.
         { text: `tcp flags & syn == syn ${OURS} @marks tcp option maxseg size set rt mtu` },
         { text: `meta l4proto != tcp ct direction reply ${OURS} == ${hex(VISITOR)} accept` },
+        // Answered by the way of main's that it came by, whoever answers.
+        {
+          text: `meta l4proto != tcp ct direction reply meta nfproto . ct mark & ${hex(MASK)} vmap @guard_of_usual`,
+        },
         { text: 'meta l4proto != tcp meta cgroup vmap @guard_of_class' },
         { text: `meta l4proto tcp ${SYN} meta cgroup vmap @guard_of_class` },
         { text: `${OURS} vmap @guard_of_mark` },

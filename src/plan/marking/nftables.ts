@@ -72,6 +72,7 @@ const COLLECTIONS: readonly (readonly [id: string, type: string])[] = [
   ['set classes', 'typeof meta cgroup'],
   ['set marks', 'type mark'],
   ['set candidates', 'type mark'],
+  ['set usual', 'typeof meta nfproto . oifname . ct mark'],
   ['set lan4', 'type ifname . ipv4_addr; flags interval'],
   ['set lan6', 'type ifname . ipv6_addr; flags interval'],
   ['map zone_of_class', 'typeof meta cgroup : verdict'],
@@ -84,6 +85,7 @@ const COLLECTIONS: readonly (readonly [id: string, type: string])[] = [
   ['map set_of_candidate', 'type mark : verdict'],
   ['map guard_of_candidate', 'type mark : verdict'],
   ['map guard_of_mark', 'type mark : verdict'],
+  ['map guard_of_usual', 'typeof meta nfproto . ct mark : verdict'],
   ['map arrival_of_device', 'typeof meta nfproto . iifname : verdict'],
   ['map arrival_of_router', 'typeof meta nfproto . iifname . ether saddr : verdict'],
   ['map answer_of_candidate', 'typeof meta nfproto . ct mark . meta cgroup : verdict'],
@@ -125,7 +127,7 @@ const counter = (slot: number): FirewallThing =>
 
 /** The id of an element: its set, and its key as nft takes it; names of devices are quoted there. */
 export function elementId(of: string, key: readonly (string | number)[]): string {
-  const device = of.startsWith('lan') ? 0 : of.startsWith('arrival') ? 1 : -1;
+  const device = of.startsWith('lan') ? 0 : of.startsWith('arrival') || of === 'usual' ? 1 : -1;
   let text = '';
   for (let i = 0; i < key.length; i++) text += `${i === 0 ? '' : ' . '}${i === device ? `"${key[i]}"` : key[i]}`;
   return `element ${of} { ${text} }`;

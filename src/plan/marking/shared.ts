@@ -24,6 +24,9 @@ const OUTSIDER: readonly Rule[] = [
 /** Not one of the kernel's own sockets, which have no uid; nft has no word for any uid. */
 export const OF_A_PROCESS = 'meta skuid != 4294967295';
 
+/** The answer to a SYN. */
+const SYN_ACK = 'tcp flags & (syn | ack) == (syn | ack)';
+
 /** The connection is again as if we had never been here. */
 export const FORGET = `ct mark set ct mark & ${hex(OTHER_BITS)}`;
 
@@ -43,6 +46,13 @@ const REUSED: readonly Rule[] = [{ text: `${OF_A_PROCESS} ${FORGET} return` }, {
 /** The answer to a candidate or a visitor, where it did not make the connection a group's: the kernel's own is left. */
 const ANSWERED: readonly Rule[] = [
   { text: 'meta cgroup @classes return' },
+  // A server's in the kernel.
+  { text: `${SYN_ACK} meta cgroup != @classes ${FORGET} return` },
+  // A SYN cookie's, which hangs on no socket (tcp_syncookies): whose it is, the next packet tells.
+  { text: `${SYN_ACK} meta nfproto . oifname . ct mark & ${hex(MASK)} @usual return` },
+  { text: `${SYN_ACK} ${OURS} vmap @set_of_candidate` },
+  // By main's own way, as it was: our table may have lost its route, when main's is long back.
+  { text: `meta nfproto . oifname . ct mark & ${hex(MASK)} @usual ${FORGET} return` },
   // About what a group's sockets had sent, and conntrack has forgotten: back by the path it came.
   { text: `tcp flags & rst == rst ${OURS} vmap @set_of_candidate` },
   { text: `ct state related ${OURS} vmap @set_of_candidate` },

@@ -1,32 +1,45 @@
 import { candidateOf, markOf, VISITOR } from '../../numbers.js';
+import type { Group } from '../../wayout.js';
 import type { Arrival } from '../arrivals.js';
 import type { Rule } from '../rules.js';
-import { ANY_CLASS, candidate, OF_THE_KERNEL, ofClass, setConnection, setMark, UNKNOWN, type Chain } from './text.js';
+import {
+  ANY_CLASS,
+  candidate,
+  OF_THE_KERNEL,
+  ofClass,
+  setConnection,
+  setMark,
+  SYN_ACK,
+  UNKNOWN,
+  UNMARKED,
+  type Chain,
+} from './text.js';
 
 /**
  * New connections that came in by a group's path, or by another: a member may answer now; what was there before a group
- * is, is somebody else's. Where the device alone tells, TCP only if main would answer by another one, and if nobody else
- * has marked it, who may lead the answer back himself: its SYN-ACK is anybody's (see below). xt_rpfilter works before the
- * routing decision only, when a port that leads to somebody behind this machine still looks like its own; what is passed
- * on is made anybody's again.
+ * is, is somebody else's. Where the device alone tells and main goes by another one, TCP only if main would answer by that
+ * one: its SYN-ACK is anybody's (see below). There, and where it came by main's own way, TCP only if nobody else has marked
+ * it, who may lead the answer back himself. xt_rpfilter works before the routing decision only, when a port that leads to
+ * somebody behind this machine still looks like its own; what is passed on is made anybody's again.
  */
 export function came(arrivals: readonly Arrival[]): Chain[] {
-  const byDevice = arrivals.filter(({ router }) => router === undefined);
+  const byDevice = arrivals.filter(({ router, isMains }) => router === undefined && !isMains);
   const rule = ({ slot, device, router }: Arrival, match: string): Rule => ({
     text: `-i ${device} ${match} ${setConnection(candidateOf(slot))}`,
     note: [slot, device, router].join(' ').trimEnd(),
   });
-  const arrived = arrivals.map((one) =>
-    one.router === undefined
-      ? rule(one, `! -p tcp ${UNKNOWN}`)
-      : rule(one, `-m mac --mac-source ${one.router} ${UNKNOWN}`),
-  );
+  const arrived = arrivals.flatMap((one) => {
+    const from = one.router === undefined ? '' : `-m mac --mac-source ${one.router} `;
+    if (from !== '' && !one.isMains) return [rule(one, `${from}${UNKNOWN}`)];
+    const datagrams = rule(one, `! -p tcp ${from}${UNKNOWN}`);
+    return one.isMains ? [datagrams, rule(one, `-p tcp ${from}${UNMARKED}`)] : [datagrams];
+  });
   const table = 'mangle' as const;
   return [
     {
       table,
       name: 'via-rpf',
-      rules: byDevice.map((one) => rule(one, '-p tcp -m rpfilter --invert -m connmark --mark 0')),
+      rules: byDevice.map((one) => rule(one, `-p tcp -m rpfilter --invert ${UNMARKED}`)),
     },
     { table, name: 'via-in', rules: [...arrived, { text: `! -p tcp ${UNKNOWN} ${setConnection(VISITOR)}` }] },
     {
@@ -40,26 +53,28 @@ export function came(arrivals: readonly Arrival[]): Chain[] {
 /**
  * The answer to a candidate. xt_cgroup sees no class at a SYN-ACK, which hangs on a request and on no socket yet: it
  * goes by the connection's mark alone. So does what the kernel says of itself: a reset, say, in a connection of a
- * group's that conntrack has forgotten. Whatever else is no member's makes the connection anybody's again.
+ * group's that conntrack has forgotten. Neither where main leads there anyway: our table may have lost its route, when
+ * main's is long back. Whatever else is no member's makes the connection anybody's again.
  */
-export function answers({ slot, groups }: Arrival): Chain {
-  const own = groups.flatMap((group) => [
-    { text: `${ofClass(group.classId)} ${setConnection(markOf(group.slot))}`, note: group.uuid.slice(0, 8) },
-    { text: `${ofClass(group.classId)} ${setMark(group.slot)}`, note: group.uuid.slice(0, 8) },
-    { text: `${ofClass(group.classId)} -j RETURN`, note: group.uuid.slice(0, 8) },
-  ]);
-  const synAck = '-p tcp --tcp-flags SYN,ACK SYN,ACK';
+export function answers({ slot, groups, isMains, guests, device }: Arrival): Chain {
+  const astray = isMains ? `! -o ${device} ` : '';
+  const by = ({ classId, uuid }: Group, way: number): Rule[] =>
+    [setConnection(markOf(way)), setMark(way), '-j RETURN'].map((target) => ({
+      text: `${ofClass(classId)} ${target}`,
+      note: uuid.slice(0, 8),
+    }));
+  const own = [...groups.flatMap((group) => by(group, group.slot)), ...guests.flatMap((group) => by(group, slot))];
   return {
     table: 'mangle',
     name: `via-srv-${slot}`,
     rules: [
-      { text: `${synAck} ${setMark(slot)}` },
-      { text: `${synAck} -j RETURN` },
+      { text: `${astray}${SYN_ACK} ${setMark(slot)}`, ...(isMains ? { note: device } : {}) },
+      { text: `${SYN_ACK} -j RETURN` },
       ...own,
       { text: `${ANY_CLASS} -j RETURN` },
       ...['-p tcp --tcp-flags RST RST', '-m conntrack --ctstate RELATED'].flatMap((error) => [
-        { text: `${error} ${OF_THE_KERNEL} ${setMark(slot)}` },
-        { text: `${error} ${OF_THE_KERNEL} -j RETURN` },
+        { text: `${astray}${error} ${OF_THE_KERNEL} ${setMark(slot)}` },
+        { text: `${astray}${error} ${OF_THE_KERNEL} -j RETURN` },
       ]),
       { text: setConnection(0) },
     ],

@@ -1,23 +1,12 @@
 import type { Facts } from '../../facts.js';
-import { zoneOf } from '../../numbers.js';
+import { VISITOR, zoneOf } from '../../numbers.js';
 import { keyOf, pathOf, wayOf, type Family, type Group } from '../../wayout.js';
 import type { Arrival } from '../arrivals.js';
 import type { Rule } from '../rules.js';
 import { mainSources, segmentOf } from '../uplink.js';
 import { answers, came } from './came.js';
-import {
-  ANY_CLASS,
-  bits,
-  candidate,
-  OF_A_PROCESS,
-  OF_THE_KERNEL,
-  ofClass,
-  ours,
-  setConnection,
-  setMark,
-  VISITING,
-  type Chain,
-} from './text.js';
+import { guards } from './guards.js';
+import { ANY_CLASS, bits, candidate, OF_A_PROCESS, ofClass, ours, setConnection, setMark, type Chain } from './text.js';
 
 /** The chains with a line for each group: what the built-in chains lead to. */
 export function sharedChains(
@@ -67,33 +56,17 @@ export function sharedChains(
           text: `-m conntrack --ctdir REPLY ${candidate(slot)} -g via-srv-${slot}`,
           note: String(slot),
         })),
+        // A group's that is gone, by whose path it came or who answered it: as what came by no group's.
+        ...each(
+          ({ classId }) =>
+            `! -p tcp -m conntrack --ctdir REPLY -m mark --mark ${bits(0)} ${ofClass(classId)} ${setConnection(VISITOR)}`,
+        ),
       ],
     },
     { table: mangle, name: 'via-new', rules: each(({ slot, classId }) => `${ofClass(classId)} -g via-new-${slot}`) },
     { table: mangle, name: 'via-reused', rules: [{ text: setConnection(0) }] },
     { table: mangle, name: 'via-answered', rules: [{ text: `${ANY_CLASS} -j RETURN` }, { text: setConnection(0) }] },
-    {
-      table: mangle,
-      name: 'via-guard',
-      rules: [
-        ...each(({ slot }) => `${ours(slot)} -g via-guard-${slot}`),
-        ...arrivals.flatMap(({ slot }) => [
-          { text: `${candidate(slot)} -m conntrack --ctdir REPLY ${ANY_CLASS} -j via-class`, note: String(slot) },
-          {
-            text: `${candidate(slot)} -m conntrack --ctdir REPLY ${OF_THE_KERNEL} -g via-guard-${slot}`,
-            note: String(slot),
-          },
-        ]),
-      ],
-    },
-    {
-      table: mangle,
-      name: 'via-class',
-      rules: [
-        { text: `! -p tcp -m conntrack --ctdir REPLY ${VISITING} -j RETURN` },
-        ...each(({ slot, classId }) => `${ofClass(classId)} -g via-guard-${slot}`),
-      ],
-    },
+    ...guards(groups, arrivals),
     {
       table: 'nat',
       name: 'via-nat',

@@ -1,0 +1,36 @@
+import type { Group } from '../../wayout.js';
+import type { Arrival } from '../arrivals.js';
+import type { Rule } from '../rules.js';
+import { ANY_CLASS, candidate, OF_THE_KERNEL, ofClass, ours, SYN_ACK, VISITING, type Chain } from './text.js';
+
+/** What leads to the groups' guards: by the connection's mark, and by the class. */
+export function guards(groups: readonly Group[], arrivals: readonly Arrival[]): Chain[] {
+  const table = 'mangle' as const;
+  const each = (text: (group: Group) => string): Rule[] =>
+    groups.map((group) => ({ text: `${text(group)} -g via-guard-${group.slot}`, note: group.uuid.slice(0, 8) }));
+  const answer = '-m conntrack --ctdir REPLY';
+  const candidates = arrivals.flatMap(({ slot }) =>
+    [
+      `${candidate(slot)} ${SYN_ACK} -g via-guard-${slot}`,
+      `${candidate(slot)} ${answer} ${ANY_CLASS} -j via-class`,
+      `${candidate(slot)} ${answer} ${OF_THE_KERNEL} -g via-guard-${slot}`,
+    ].map((text) => ({ text, note: String(slot) })),
+  );
+  // Answered by the way of main's that it came by, whoever answers.
+  const byMains = arrivals
+    .filter(({ guests }) => guests.length > 0)
+    .flatMap(({ groups: own }) => own)
+    .map(({ slot }) => ({ text: `! -p tcp ${answer} ${ours(slot)} -g via-guard-${slot}`, note: String(slot) }));
+  return [
+    { table, name: 'via-guard', rules: [...each(({ slot }) => ours(slot)), ...candidates] },
+    {
+      table,
+      name: 'via-class',
+      rules: [
+        { text: `! -p tcp ${answer} ${VISITING} -j RETURN` },
+        ...byMains,
+        ...each(({ classId }) => ofClass(classId)),
+      ],
+    },
+  ];
+}
