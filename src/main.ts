@@ -3,8 +3,9 @@ import { isViaError } from './failure.js';
 import type { Request } from './request.js';
 import { dropAhead } from './kernel/ahead.js';
 import { readArgv } from './run/argv.js';
-import { endAs, type Outcome } from './run/end.js';
+import { endAs, statusOf, type Outcome } from './run/end.js';
 import { readEntry } from './run/entry.js';
+import { tellEnd } from './run/handover.js';
 import { run } from './run/run.js';
 import { watchSignals } from './run/signals.js';
 import { makeSay, type Say } from './say.js';
@@ -16,11 +17,12 @@ import { outside, previewNone } from './words/none.js';
 import { sweep } from './words/sweep.js';
 
 const signals = watchSignals();
+const forLauncher = 'VIA_EXEC' in process.env;
 
 async function main(): Promise<Outcome> {
   const entry = readEntry();
   signals.ignore(entry.ignored);
-  const request = parse(readArgv('VIA_EXEC' in process.env));
+  const request = parse(readArgv(forLauncher));
   trace('start');
   if (request.word === 'help' || request.word === 'version') return tell(request);
 
@@ -45,6 +47,13 @@ async function tell(request: Extract<Request, { word: 'help' | 'version' }>): Pr
   return done(makeSay(false).out([request.word === 'help' ? await help(request.topic) : version()]));
 }
 
+/** The launcher ends as we would have: of a signal, too. */
+function told(outcome: Outcome): Outcome {
+  const code = statusOf(outcome);
+  tellEnd(code);
+  return { code };
+}
+
 const done = (_nothing: void): Outcome => ({ code: 0 });
 
 /** A signal that came during the set-up is what ends via, whatever else went wrong because of it. */
@@ -63,4 +72,7 @@ process.on('uncaughtException', (error) => {
 
 main()
   .catch((error: unknown) => failed(error, makeSay(false)))
-  .then(endAs, () => endAs({ code: 125 }));
+  .then(
+    (outcome) => endAs(forLauncher ? told(outcome) : outcome),
+    () => endAs({ code: 125 }),
+  );

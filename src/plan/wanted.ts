@@ -22,8 +22,9 @@ export function wanted(groups: readonly Group[], facts: Facts, marking: Marking)
   ];
 }
 
-function machine(groups: readonly Group[], { elsewhere, hierarchy }: Facts): Thing[] {
-  if (groups.length === 0 && !elsewhere) return [];
+function machine(groups: readonly Group[], { elsewhere, hierarchy, records }: Facts): Thing[] {
+  // A group of a via that sees another /run needs nothing in ours.
+  if (!groups.some(({ uuid }) => records.has(uuid)) && !elsewhere) return [];
   const mount = { kind: 'mount', id: 'mount', scope: 'machine', state: '', ...hierarchy } as const;
   return [runtimeDirectory(), ...(hierarchy.own ? [mount] : [])];
 }

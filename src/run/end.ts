@@ -3,6 +3,10 @@ import { closeSync } from 'node:fs';
 import { signalNumbers } from './numbers.js';
 import { pause } from './pause.js';
 
+/** An end as the status that a shell has for it. */
+export const statusOf = (outcome: Outcome): number =>
+  'signal' in outcome ? 128 + signalNumbers()[outcome.signal] : outcome.code;
+
 /** How a command ended. */
 export type Outcome = { readonly code: number } | { readonly signal: NodeJS.Signals };
 

@@ -16,13 +16,13 @@ export interface Launcher {
   answer(group: string | undefined, at: number): void;
 }
 
-/** The launcher that has started us for this, where there is one. */
+/** The launcher that has started us for this, where there is one; by its line of /proc/PID/stat (proc(5)). */
 export function findLauncher(): Launcher | undefined {
-  const pid = Number(process.env['VIA_EXEC']);
+  const [, pid = '', began] = /^(\d+) \(.*\) (?:\S+ ){19}(\d+) /s.exec(process.env['VIA_EXEC'] ?? '') ?? [];
   delete process.env['VIA_EXEC'];
-  // Whoever has ended is nobody's parent any more.
-  const isThere = (): boolean => process.ppid === pid;
-  if (!isThere()) return undefined;
+  // Numbers of processes are used again, but not with the same moment of start.
+  const isThere = (): boolean => startOf(pid) === began;
+  if (began === undefined || !isThere()) return undefined;
   return {
     check() {
       if (!isThere()) throw new ViaError('launcher', `process ${pid}`, 'has ended before the command could start');
@@ -32,11 +32,29 @@ export function findLauncher(): Launcher | undefined {
       const now = readFileSync('/proc/self/environ', 'latin1');
       const ours = ownFiles(pid);
       const words = ours.length > 0 ? closing(ours, original ?? now) : corrections(original ?? now, now);
-      const script = [`become ${group ?? ''}`, `shift ${at}`, ...words].join('\n');
-      let rest = Buffer.from(`${script}\n`, 'latin1');
-      while (rest.length > 0) rest = rest.subarray(writeSync(1, rest));
+      isTold = true;
+      tell([`become ${words.length > 0 ? 1 : 0} ${at} ${group ?? ''}`, ...words]);
     },
   };
+}
+
+/** Tells the launcher that there is nothing to become, and the status to end with, as a shell has it. */
+export function tellEnd(status: number): void {
+  if (!isTold) ignoring(['EPIPE'], () => tell([`end ${status}`]));
+}
+
+/** It has begun to become the command. */
+let isTold = false;
+
+/** The launcher reads until it has what it needs. Throws where it does not read. */
+function tell(lines: readonly string[]): void {
+  let rest = Buffer.from(lines.map((line) => `${line}\n`).join(''), 'latin1');
+  while (rest.length > 0) rest = rest.subarray(writeSync(1, rest));
+}
+
+function startOf(pid: string): string | undefined {
+  const stat = ignoring(['ENOENT', 'ESRCH'], () => readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  return stat?.replace(/^.*\) /s, '').split(' ')[19];
 }
 
 /**
@@ -51,12 +69,17 @@ export function corrections(original: string, now: string): string[] {
   );
   const isChanged = ([name, value]: [string, string]): boolean =>
     /^via_|^VIA_/.test(name) || (after.get(name) !== value && !NODES.test(name));
-  const words = [...before].filter(isChanged).map(([name, value]) => quote(`${name}=${value}`));
+  const changed = [...before].filter(isChanged);
+  const words = changed.filter(([name]) => !PLAIN.test(name)).map(([name, value]) => quote(`${name}=${value}`));
   return [
     ...(added.length === 0 ? [] : [`unset -v ${added.join(' ')}`]),
+    ...changed.filter(([name]) => PLAIN.test(name)).map(([name, value]) => `export ${name}=${quote(value)}`),
     ...(words.length === 0 ? [] : [NO_VARIABLE, `set -- /usr/bin/env ${words.join(' ')} "$@"`]),
   ];
 }
+
+/** What a shell sets to anything, and quicker than env(1) does. */
+const PLAIN = /^(OLD)?PWD$/;
 
 /** What the launcher takes from Node only. */
 const NODES = /^(NODE_.*|OPENSSL_CONF)$/s;
@@ -67,7 +90,7 @@ const IDENTIFIER = /^[A-Za-z_][A-Za-z_0-9]*$/;
 const NO_VARIABLE = `case $1 in *=* | -*) set -- nice -n 0 -- "$@" ;; esac`;
 
 /** The shell's own file, where dash does not close it: it had to open it above 9, since all below are the caller's. */
-function ownFiles(pid: number): number[] {
+function ownFiles(pid: string): number[] {
   const script = `${dirname(process.argv[1] ?? '')}/via`;
   const open = ignoring(['ENOENT', 'EACCES'], () => readdirSync(`/proc/${pid}/fd`)) ?? [];
   return open

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { makeLab } from '../helpers/lab.js';
-import { leaving, quiet } from '../helpers/left.js';
+import { kept, leaving, quiet } from '../helpers/left.js';
 import { hold } from '../helpers/runners.js';
 import { watchTools } from '../helpers/tools.js';
 
@@ -67,7 +67,7 @@ test.serial('killed at any call: the command did not run, and the next via sweep
     const { left } = await leaving(lab, async () => {
       const { result } = await tools.during('KILL', call, () => lab.via(['10.0.2.1', '--', 'echo', 'ran']));
       t.deepEqual([result.signal, result.stdout], ['SIGKILL', ''], call);
-      await quiet(lab);
+      await kept(lab);
       const next = await lab.via(['10.0.1.3', '--', 'echo', 'next']);
       t.deepEqual([next.code, next.stdout, next.stderr], [0, 'next\n', ''], call);
     });

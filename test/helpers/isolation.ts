@@ -56,7 +56,17 @@ async function endWalls(walls: Walls, warden: Running): Promise<boolean> {
   return (await warden.done).code === 0;
 }
 
+/** A group can go while it is looked at. */
 function membersBelow(folder: string): number[] {
+  try {
+    return membersIn(folder);
+  } catch (error) {
+    if (/ENOENT|ENODEV/.test((error as NodeJS.ErrnoException).code ?? '')) return [];
+    throw error;
+  }
+}
+
+function membersIn(folder: string): number[] {
   const own = readFileSync(join(folder, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean);
   const below = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   return [...own.map(Number), ...below.flatMap((entry) => membersBelow(join(folder, entry.name)))];
