@@ -30,7 +30,7 @@ test.serial("the README's commands work", async (t) => {
   const lab = await makeLab(t);
   const use = readme.slice(readme.indexOf('## Use it'), readme.indexOf('## How it works'));
   const commands = [...use.matchAll(/^ {4}(via .*)$/gm), ...use.matchAll(/`(via --dry-run [^`]*)`/g)];
-  t.is(commands.length, 6);
+  t.is(commands.length, 7);
   for (const [, command = ''] of commands) t.not(await type(lab, `set -e\n${command}\necho done`), '', command);
 });
 

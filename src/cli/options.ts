@@ -24,7 +24,7 @@ export const OPTIONS: readonly Option[] = [
   { name: 'ipv6', field: 'ipv6', ...FAMILY, describe: 'IPv6, when the gateway has none' },
   { name: 'no-lan', field: 'lan', given: false, default: true, group: 'Way out', describe: 'send what is for connected networks to the gateway too' },
   { name: 'firewall', field: 'firewall', values: ['auto', 'nft', 'iptables'], default: 'auto', group: 'Other options', describe: 'what marks packets' },
-  { name: 'exec', short: 'x', field: 'exec', default: false, group: 'Other options', describe: 'become the command: no process of via\'s stays' },
+  { name: 'exec', short: 'x', field: 'exec', default: false, group: 'Other options', describe: 'become the command, as nice does: for what runs long' },
   { name: 'dry-run', field: 'dryRun', default: false, group: 'Other options', describe: 'print the changes as commands, change nothing' },
   { name: 'verbose', short: 'v', field: 'verbose', default: false, group: 'Other options', describe: 'print each change as it is made' },
   { name: 'help', short: 'h', group: 'Other options', describe: 'print this text' },
@@ -42,9 +42,9 @@ export interface Word {
 // prettier-ignore
 const BUILT: readonly Word[] = [
   { name: 'run', usage: 'run [options] <gateway> [--] <command> [args...]', describe: 'Runs the command by the gateway, also one that is called like a word.' },
-  { name: 'none', usage: 'none [-x] [--] <command> [args...]', describe: 'Runs the command outside any group, as if via were not there.' },
-  { name: 'sweep', usage: 'sweep [--dry-run] [-v]', describe: 'Removes what groups without members have left in the kernel.' },
-  { name: 'keep', usage: 'keep', describe: 'Does what sweep does, when the last member of a group has gone; for the keeper.' },
+  { name: 'none', usage: 'none [-x] [--] <command> [args...]', describe: 'Runs the command by the usual way, also from within a command that via started.' },
+  { name: 'sweep', usage: 'sweep [--dry-run] [-v]', describe: 'Removes what commands that have ended left behind, where the keeper could not,\nand mends what others took from those that run. Every launch does this too.' },
+  { name: 'keep', usage: 'keep', describe: 'What the keeper, the small process that waits for the end of commands, has done\nthen: as sweep, but first what they sent last arrives. By hand, take sweep.' },
   { name: 'help', usage: 'help [word]', describe: 'Prints the options, or what a word does.' },
   { name: 'version', usage: 'version', describe: 'Prints the version.' },
 ];

@@ -34,6 +34,7 @@ export function parse(argv: readonly string[]): Request {
       return { word: 'sweep', options: collect(all, 'sweep') };
     case 'keep':
       nothing(argv, rest.at, 'keep');
+      noOptions(all, 'keep');
       return { word: 'keep' };
     case 'help':
       nothing(argv, rest.at + 1, 'help');
@@ -80,6 +81,14 @@ function collect(given: readonly Given[], word?: string): LaunchOptions {
   for (const { field, default: value } of OPTIONS) if (field !== undefined) fields[field] = value;
   for (const { option, value } of given) if (option.field !== undefined) fields[option.field] = value;
   return fields as LaunchOptions; // one row for each field, with its values: a test checks the table
+}
+
+/** A word that takes no options must not do without one what was asked for with one, as --dry-run. */
+function noOptions([first]: readonly Given[], word: string): void {
+  if (first !== undefined)
+    throw new ViaError('option', `--${first.option.name}`, `does not go with ${word}`, {
+      hint: `see via help ${word}`,
+    });
 }
 
 /** A word that takes no more words must not swallow a command in silence. */

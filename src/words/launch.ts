@@ -40,7 +40,7 @@ export async function launch<T>(request: Launch, say: Say, run: () => Promise<T>
 /** Makes this process a member of the group; with a `check` that throws where nobody waits for it any more. */
 export function join(request: Launch, say: Say, check = (): void => {}): Promise<Membership> {
   const ask = askFor(request);
-  requireRoot(request);
+  requireRoot();
   say.changes(() => filterNotes(runTools(filterJobs()) ?? []));
   return enter({ ...ask, check }, say.changes);
 }
@@ -97,8 +97,9 @@ function askFor({ gateway, options }: Launch): Ask {
   };
 }
 
-function requireRoot({ gateway, command }: Launch): void {
+function requireRoot(): void {
   if (process.geteuid?.() === 0) return;
-  const hint = `sudo via ${quote(gateway)} -- ${command.map(quote).join(' ')}`;
+  // All that was typed: without its options it would be another launch.
+  const hint = `sudo via ${process.argv.slice(2).map(quote).join(' ')}`;
   throw new ViaError('launch', '', 'not root', { hint: hint.length > 200 ? 'use sudo' : hint });
 }

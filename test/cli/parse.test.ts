@@ -127,6 +127,8 @@ const BAD: ReadonlyArray<readonly [string[], string]> = [
   [['--dry-run=false', 'wg0', 'x'], 'option --dry-run: takes no value'],
   [['--help=x'], 'option --help: takes no value'],
   [['--no-lan', 'none', 'x'], 'option --no-lan: goes with a gateway, not with none'],
+  [['keep', '--dry-run'], 'option --dry-run: does not go with keep (see via help keep)'],
+  [['-x', 'keep'], 'option --exec: does not go with keep (see via help keep)'],
   [['sweep', '--ipv6=allow'], 'option --ipv6: goes with a gateway, not with sweep'],
   [['sweep', '--', 'x'], 'sweep "x": one word too many (see via help sweep)'],
   [['version', 'x'], 'version "x": one word too many (see via help version)'],

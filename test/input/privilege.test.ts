@@ -22,6 +22,9 @@ test.serial('not root', async (t) => {
     /^via: launch: not root \(sudo via 10.0.2.1 -- echo 'a b' ''\\'''\)$/m,
     { by: nobody },
   );
+  const options = ['-x', '--no-lan', ...launch];
+  const all = /^via: launch: not root \(sudo via -x --no-lan 10.0.2.1 -- echo ran\)$/m;
+  await refuses(t, lab, options, all, { by: nobody });
   await refuses(t, lab, ['10.0.2.1', '--', 'x\n'.repeat(200)], /^via: launch: not root \(use sudo\)$/m, { by: nobody });
   await refuses(t, lab, ['sweep'], /^via: sweep: not root \(sudo via sweep\)$/m, { by: nobody });
   // What is wrong with the words comes first.
