@@ -2,9 +2,11 @@ import { ViaError } from '../failure.js';
 import { takeAhead } from '../kernel/ahead.js';
 import { cgroupPath, moveInto } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
+import { wakeKeeper } from '../kernel/keeper.js';
 import { isInGroup, netnsOf } from '../kernel/proc.js';
 import { runTools } from '../kernel/tools.js';
 import type { Firewall } from '../plan/things.js';
+import { keeperFile } from '../plan/wanted.js';
 import { keyOf } from '../plan/wayout.js';
 import { trace } from '../trace.js';
 import { groupFor, groupIn, neighboursFor, possible, type Ask } from './choose.js';
@@ -50,6 +52,7 @@ export async function enter(wish: Ask, tell: Tell): Promise<Membership> {
     const whole = isInGroup();
     ask.check?.();
     if (!moveInto(path, whole)) throw new ViaError('cgroup', path, 'is gone again');
+    wakeKeeper(keeperFile(facts.namespace));
     const isFirst = !known && system.cgroups.length === 0;
     return { uuid: group.uuid, path, whole, made: isFirst ? settled : undefined };
   } catch (error) {

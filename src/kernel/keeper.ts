@@ -24,16 +24,24 @@ export const keeperCommand = (hierarchy: string, namespace: string): string =>
     .map(quote)
     .join(' ');
 
+/** Has the keeper look, if there is one. */
+export const wakeKeeper = (path: string): void => say(path, 'look\n');
+
 /** Ends the keeper, if there is one, and removes its FIFO. */
 export function endKeeper(path: string): void {
+  say(path, 'end\n');
+  ignoring(ABSENT, () => unlinkSync(path));
+}
+
+/** Waits for nobody. */
+function say(path: string, word: string): void {
   try {
     const fd = openSync(path, WRITING);
-    writeSync(fd, 'end\n');
+    writeSync(fd, word);
     closeSync(fd);
   } catch {
-    // Nobody reads it; a keeper that lives all the same ends when it finds no group.
+    // Nobody reads it; a keeper that lives all the same looks now and then.
   }
-  ignoring(ABSENT, () => unlinkSync(path));
 }
 
 const WRITING = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;

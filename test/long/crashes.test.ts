@@ -13,6 +13,8 @@ const labs: Record<string, LabOptions & { options?: string[] }> = {
 
 const ways: Record<string, string[]> = { 'via stays': [], 'via becomes the command': ['-x'] };
 
+const ended = 'via: node: ended before the command could start\n';
+
 /** Kills the keepers of this network namespace; for a shell. */
 const killKeepers = `for p in /proc/[0-9]*; do
   [ "$(readlink $p/ns/net)" = "$(readlink /proc/self/ns/net)" ] || continue
@@ -37,7 +39,9 @@ for (const [where, { options = [], ...about }] of Object.entries(labs))
         const { left } = await leaving(lab, async () => {
           const before = await snapshot(lab);
           const { result } = await walk(lab, words, 'SIGKILL', i + 1);
-          t.is(result.signal, 'SIGKILL', step);
+          // The launcher lives, and tells.
+          if (x.length > 0) t.deepEqual([result.code, result.stderr], [125, ended], step);
+          else t.is(result.signal, 'SIGKILL', step);
           await kept(lab);
           // Before there is a keeper there are files, and nothing that any packet meets.
           const now = diff(before, await snapshot(lab)).filter((line) => !/^(files|runs|mounts) /.test(line));
