@@ -102,12 +102,16 @@ interface Listed extends IptablesSeen {
 function iptablesOf({ job, status, output }: Done): Listed[] {
   const by = IPTABLES.find((name) => job.argv.includes(`${name}-save -c`));
   if (by === undefined) return [];
-  if (status !== 0) throw toolError('firewall', { job: { argv: [`${by}-save`] }, status, output });
+  if (status !== 0)
+    throw toolError('firewall', { job: { argv: [`${by}-save`] }, status, output: withoutRules(output) });
   const [v4 = '', v6 = ''] = output.split(NEXT_FAMILY);
   return [
     { by, ...readSave(by, 4, v4) },
     { by, ...readSave(by, 6, v6) },
   ];
 }
+
+/** What a listing that broke off says of it: the rules before that are no complaint. */
+const withoutRules = (output: string): string => output.replace(/^([#*:[-]|COMMIT$).*$/gm, '');
 
 const IPTABLES = ['iptables-nft', 'iptables-legacy'] as const;
