@@ -50,18 +50,21 @@ export function onLinkOn(address: string, family: Family, routes: readonly Route
   return [...new Set(direct.length > 0 ? direct : hops.map((hop) => hop.device))];
 }
 
-/** Main's default routes, one for each next hop. */
+/** Main's default routes, one for each next hop; it goes by the one with the lowest metric, where that is only one. */
 export function defaultRoutes(routing: BothFamilies): Facts['defaults'] {
   return FAMILIES.flatMap((family) => {
-    const hidden = isHidden(family, routing[family]) ? ({ hidden: true } as const) : {};
-    return routing[family].routes
-      .filter((route) => route.dst === 'default' && isUnicast(route) && tableOfLine(route) === MAIN)
-      .flatMap((route) =>
-        hopsOf(route).map((hop) => {
-          const source = route.prefsrc ?? networkOf(hop, family, routing);
-          return { family, ...hop, ...hidden, ...(source === undefined ? {} : { source }) };
-        }),
-      );
+    const isBehind = isHidden(family, routing[family]);
+    const routes = routing[family].routes.filter(
+      (route) => route.dst === 'default' && isUnicast(route) && tableOfLine(route) === MAIN,
+    );
+    const all = routes.flatMap((route) => hopsOf(route).map((hop) => ({ route, hop, metric: route.metric ?? 0 })));
+    const lowest = Math.min(...all.map(({ metric }) => metric));
+    const isOnly = all.filter(({ metric }) => metric === lowest).length === 1;
+    return all.map(({ route, hop, metric }) => {
+      const source = route.prefsrc ?? networkOf(hop, family, routing);
+      const hidden = isBehind || !isOnly || metric > lowest ? ({ hidden: true } as const) : {};
+      return { family, ...hop, ...hidden, ...(source === undefined ? {} : { source }) };
+    });
   });
 }
 

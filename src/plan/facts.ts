@@ -14,7 +14,7 @@ export interface DefaultRoute extends Path {
   readonly family: Family;
   /** Where the kernel takes a program's source address from: an address, or the network that the next hop is in. */
   readonly source?: string;
-  /** Routes or rules of somebody's, a VPN's above all, come ahead of it: what main answers may leave by another way. */
+  /** Other routes come ahead of it or with it, or rules, a VPN's above all: what main answers may leave by another way. */
   readonly hidden?: true;
 }
 

@@ -9,13 +9,15 @@ export interface Arrival {
   readonly device: string;
   /** The router's link-layer address, where the device alone does not tell (RFC 826, 4861). */
   readonly router?: string;
+  /** Main has a default route by the device, but answers by another one, or may do so. */
+  readonly behind?: true;
 }
 
 /** New connections that come in by a group's path are its candidates: a member's answer goes back that way. */
 export function arrivals(family: Family, groups: readonly Group[], facts: Facts): Arrival[] {
-  return usersOf(family, groups, facts).flatMap(({ path, groups: sharing, knownBy }) => {
+  return usersOf(family, groups, facts).flatMap(({ path, groups: sharing, knownBy, behind }) => {
     const known = { slot: sharing[0]!.slot, groups: sharing, device: path.device };
-    if (knownBy === 'device') return [known];
+    if (knownBy === 'device') return [behind ? { ...known, behind } : known];
     const router = routerOf(path, facts);
     return knownBy === undefined || router === undefined ? [] : [{ ...known, router }];
   });
@@ -35,6 +37,7 @@ interface Users {
   readonly groups: readonly Group[];
   /** How a packet that came by this path is known; undefined where main answers that way itself. */
   readonly knownBy: 'device' | 'router' | undefined;
+  readonly behind: boolean;
 }
 
 /** The paths of a family with the groups that use them, the group with the lowest slot first. */
@@ -52,7 +55,8 @@ function usersOf(family: Family, groups: readonly Group[], { defaults }: Facts):
     const isMain = main.some((route) => route.nextHop === path.nextHop && route.hidden !== true);
     // Without a next hop there is one far end only.
     const isShared = path.nextHop !== undefined && (main.length > 0 || others);
-    return { path, groups: sharing, knownBy: isMain ? undefined : isShared ? 'router' : 'device' };
+    const knownBy = isMain ? undefined : isShared ? 'router' : 'device';
+    return { path, groups: sharing, knownBy, behind: !isMain && main.length > 0 };
   });
 }
 

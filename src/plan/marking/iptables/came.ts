@@ -1,34 +1,48 @@
 import { candidateOf, markOf, VISITOR } from '../../numbers.js';
 import type { Arrival } from '../arrivals.js';
 import type { Rule } from '../rules.js';
-import { ANY_CLASS, candidate, OF_THE_KERNEL, ofClass, setConnection, setMark, UNKNOWN, type Chain } from './text.js';
+import {
+  ANY_CLASS,
+  candidate,
+  OF_THE_KERNEL,
+  ofClass,
+  setConnection,
+  setMark,
+  UNKNOWN,
+  UNMARKED,
+  type Chain,
+} from './text.js';
 
 /**
  * New connections that came in by a group's path, or by another: a member may answer now; what was there before a group
- * is, is somebody else's. Where the device alone tells, TCP only if main would answer by another one, and if nobody else
- * has marked it, who may lead the answer back himself: its SYN-ACK is anybody's (see below). xt_rpfilter works before the
- * routing decision only, when a port that leads to somebody behind this machine still looks like its own; what is passed
- * on is made anybody's again.
+ * is, is somebody else's. TCP only if nobody else has marked it, who may lead the answer back himself, and where the
+ * device alone tells, if main would answer by another one: its SYN-ACK is anybody's (see below). xt_rpfilter works before
+ * the routing decision only, when a port that leads to somebody behind this machine still looks like its own; what is
+ * passed on is made anybody's again.
  */
 export function came(arrivals: readonly Arrival[]): Chain[] {
   const byDevice = arrivals.filter(({ router }) => router === undefined);
-  const rule = ({ slot, device, router }: Arrival, match: string): Rule => ({
+  const rule = ({ slot, device, router, behind }: Arrival, match: string): Rule => ({
     text: `-i ${device} ${match} ${setConnection(candidateOf(slot))}`,
-    note: [slot, device, router].join(' ').trimEnd(),
+    note: [slot, device, router ?? (behind === true ? 'behind' : '')].join(' ').trimEnd(),
   });
   const arrived = arrivals.map((one) =>
     one.router === undefined
       ? rule(one, `! -p tcp ${UNKNOWN}`)
       : rule(one, `-m mac --mac-source ${one.router} ${UNKNOWN}`),
   );
+  const marked = { text: '-p tcp -m connmark ! --mark 0 -j RETURN' };
   const table = 'mangle' as const;
   return [
     {
       table,
       name: 'via-rpf',
-      rules: byDevice.map((one) => rule(one, '-p tcp -m rpfilter --invert -m connmark --mark 0')),
+      // In IPv6 xt_rpfilter is content with a default route by the device that others come before.
+      rules: byDevice.map((one) =>
+        rule(one, `-p tcp ${one.behind === true ? '' : '-m rpfilter --invert '}${UNMARKED}`),
+      ),
     },
-    { table, name: 'via-in', rules: [...arrived, { text: `! -p tcp ${UNKNOWN} ${setConnection(VISITOR)}` }] },
+    { table, name: 'via-in', rules: [marked, ...arrived, { text: `! -p tcp ${UNKNOWN} ${setConnection(VISITOR)}` }] },
     {
       table,
       name: 'via-fwd',

@@ -30,6 +30,9 @@ export const candidate = (slot: number): string => `-m connmark --mark ${bits(ca
 /** A connection that has no bits of ours, or of anybody's who uses the same. */
 export const UNKNOWN = `-m connmark --mark ${bits(0)}`;
 
+/** A connection that has no bits of anybody's: who keeps marks of his own takes one that has any for one that he knows. */
+export const UNMARKED = '-m connmark --mark 0';
+
 /** Sets our bits of a packet's mark and leaves all others (iptables-extensions(8), MARK). */
 export const setMark = (slot: number): string => `-j MARK --set-xmark ${bits(markOf(slot))}`;
 
