@@ -1,13 +1,15 @@
-import { candidateOf, markOf, VISITOR } from '../../numbers.js';
+import { candidateOf, markOf, NOWHERE, VISITOR } from '../../numbers.js';
 import type { Arrival } from '../arrivals.js';
 import type { Rule } from '../rules.js';
 import {
   ANY_CLASS,
+  bits,
   candidate,
   OF_THE_KERNEL,
   ofClass,
   setConnection,
   setMark,
+  setPacket,
   UNKNOWN,
   UNMARKED,
   type Chain,
@@ -18,9 +20,10 @@ import {
  * is, is somebody else's. TCP only if nobody else has marked it, who may lead the answer back himself, and where the
  * device alone tells, if main would answer by another one: its SYN-ACK is anybody's (see below). xt_rpfilter works before
  * the routing decision only, when a port that leads to somebody behind this machine still looks like its own; what is
- * passed on is made anybody's again.
+ * passed on is made anybody's again. Where main leads nowhere (`fallen`), it is asked with a mark for which our fallback
+ * is not there.
  */
-export function came(arrivals: readonly Arrival[]): Chain[] {
+export function came(arrivals: readonly Arrival[], fallen: boolean): Chain[] {
   const byDevice = arrivals.filter(({ router }) => router === undefined);
   const rule = ({ slot, device, router, behind }: Arrival, match: string): Rule => ({
     text: `-i ${device} ${match} ${setConnection(candidateOf(slot))}`,
@@ -33,15 +36,15 @@ export function came(arrivals: readonly Arrival[]): Chain[] {
   );
   const marked = { text: '-p tcp -m connmark ! --mark 0 -j RETURN' };
   const table = 'mangle' as const;
+  const elsewhere = `-m rpfilter ${fallen ? '--validmark ' : ''}--invert `;
+  const asked = byDevice.map((one) => {
+    // In IPv6 xt_rpfilter is content with a default route by the device that others come before.
+    return rule(one, `-p tcp ${one.behind === true ? '' : elsewhere}${UNMARKED}`);
+  });
+  const without = { text: `-m mark --mark ${bits(0)} ${setPacket(NOWHERE)}`, note: 'without' };
+  const again = { text: `-m mark --mark ${bits(NOWHERE)} ${setPacket(0)}`, note: 'again' };
   return [
-    {
-      table,
-      name: 'via-rpf',
-      // In IPv6 xt_rpfilter is content with a default route by the device that others come before.
-      rules: byDevice.map((one) =>
-        rule(one, `-p tcp ${one.behind === true ? '' : '-m rpfilter --invert '}${UNMARKED}`),
-      ),
-    },
+    { table, name: 'via-rpf', rules: fallen && asked.length > 0 ? [without, ...asked, again] : asked },
     { table, name: 'via-in', rules: [marked, ...arrived, { text: `! -p tcp ${UNKNOWN} ${setConnection(VISITOR)}` }] },
     {
       table,
