@@ -49,7 +49,7 @@ export function onLinkOn(address: string, family: Family, routes: readonly Route
   return [...new Set(direct.length > 0 ? direct : hops.map((hop) => hop.device))];
 }
 
-/** Main's default routes, one for each next hop. */
+/** Main's default routes, one for each next hop; it goes by those with the lowest metric. */
 export function defaultRoutes(routing: BothFamilies): Facts['defaults'] {
   return FAMILIES.flatMap((family) => {
     const routes = routing[family].routes.filter(

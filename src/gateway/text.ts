@@ -12,13 +12,13 @@ export type GatewayText =
   | { readonly kind: 'device'; readonly device: string };
 
 /**
- * Reads `10.0.0.1`, `fe80::1%eth1`, one address of each family joined by a comma, `wg0`, or `%eth1` (always a device).
+ * Reads `10.0.0.1`, `fe80::1%eth1`, one address of each family joined by a comma, `tun0`, or `%eth1` (always a device).
  * Throws ViaError for what can be no gateway whatever the kernel has; whether it is on-link, one of our own addresses
  * or a subnet's broadcast is for the look-up. IPv6 is read by URL: node:net takes 3 ms to load.
  */
 export function parseGateway(text: string): GatewayText {
   const fail: Fail = (why, hint) => new ViaError('gateway', `"${text}"`, why, hint === undefined ? {} : { hint });
-  if (text === '') throw fail('empty', 'an address such as 10.0.0.1, or a device such as wg0');
+  if (text === '') throw fail('empty', 'an address such as 10.0.0.1, or a device such as tun0');
   const parts = text.split(',');
   if (parts.length > 2) throw fail('more than two parts', 'at most one IPv4 and one IPv6 address');
   if (parts.includes('')) throw fail('nothing on one side of the comma');

@@ -109,7 +109,7 @@ function iptablesOf({ job, status, output }: Done): Listed[] {
     // A shell lists both families, so that its status does not say what is not installed.
     const [, missing] = /(ip6?tables-\w+-save): (?:command )?not found$/m.exec(output) ?? [];
     const job: Job = { argv: [missing ?? `${by}-save`] };
-    throw toolError('firewall', { job, status: missing === undefined ? status : 127, output });
+    throw toolError('firewall', { job, status: missing === undefined ? status : 127, output: withoutRules(output) });
   }
   const [v4 = '', v6 = ''] = output.split(BORDER);
   return [
@@ -117,6 +117,9 @@ function iptablesOf({ job, status, output }: Done): Listed[] {
     { by, ...readSave(by, 6, v6) },
   ];
 }
+
+/** What a listing that broke off says of it: the rules before that are no complaint. */
+const withoutRules = (output: string): string => output.replace(/^([#*:[-]|COMMIT$).*$/gm, '');
 
 const IPTABLES = ['iptables-nft', 'iptables-legacy'] as const;
 

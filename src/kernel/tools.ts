@@ -132,4 +132,9 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   ],
   // mount(8), of a hierarchy or a controller that this kernel does not have.
   [/wrong fs type|unknown filesystem type/, NO_NET_CLS],
+  // xtables-nft(8), of rules that nft(8) has put into a table of iptables.
+  [
+    /Parsing nftables rule failed|is incompatible, use 'nft' tool/,
+    'a table of iptables has rules of nft; --firewall=nft',
+  ],
 ];

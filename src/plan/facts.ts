@@ -14,7 +14,7 @@ export interface DefaultRoute extends Path {
   readonly family: Family;
   /** Where the kernel takes a program's source address from: an address, or the network that the next hop is in. */
   readonly source?: string;
-  /** Main takes this one, unless it has something more specific. */
+  /** Main takes this one, or one of these, unless it has something more specific. */
   readonly first?: true;
 }
 

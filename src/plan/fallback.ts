@@ -1,5 +1,5 @@
 import type { Facts } from './facts.js';
-import { FALLBACK_PREFERENCE, FALLBACK_TABLE, MASK, NOWHERE, preferenceOf } from './numbers.js';
+import { FALLBACK_PREFERENCE, FALLBACK_TABLE, MASK, NOWHERE, NOWHERE_PREFERENCE } from './numbers.js';
 import { routeThing, ruleThing } from './routing.js';
 import type { RoutingThing } from './things.js';
 import { FAMILIES, pathOf, type Family, type Group } from './wayout.js';
@@ -36,7 +36,7 @@ export function fallbackRouting(groups: readonly Group[], facts: Facts): Routing
       table: FALLBACK_TABLE,
     }),
     ruleThing(family, { preference: FALLBACK_PREFERENCE, from: 'lo', table: FALLBACK_TABLE }),
-    ruleThing(family, { preference: preferenceOf(0), from: 'lo', mark: NOWHERE, mask: MASK, table: undefined }),
+    ruleThing(family, { preference: NOWHERE_PREFERENCE, from: 'lo', mark: NOWHERE, mask: MASK, table: undefined }),
   ]);
 }
 

@@ -25,12 +25,15 @@ export const tableOf = (slot: number): number => 7000 + slot;
 /** The preference of a slot's policy rule: below 500 stays free for whoever must come first, VPN tools come later. */
 export const preferenceOf = (slot: number): number => 500 + slot;
 
-/** The packet mark of what is no member's where main leads nowhere; no slot's. */
+/** The packet mark of what finds no way where main leads nowhere, for it is no member's; no slot's. */
 export const NOWHERE = candidateOf(0);
 
 /** Where a first look-up is answered for which main has no route: after main (32766) and default (32767). */
 export const FALLBACK_TABLE = tableOf(SLOTS + 1);
 export const FALLBACK_PREFERENCE = 32800;
+
+/** Just before it: what is not to take it. */
+export const NOWHERE_PREFERENCE = FALLBACK_PREFERENCE - 1;
 
 /** How many class ids there are for one slot: cgroups know no network namespaces, so each namespace needs another. */
 export const SALTS = 512;

@@ -49,3 +49,17 @@ test.serial('such rules come while a group is in use: once they are gone, a swee
   });
   t.deepEqual(left, []);
 });
+
+test.serial('a rule that iptables reads half: via says so in its words, and lists no rules', async (t) => {
+  markBy('iptables-nft');
+  const lab = await makeLab(t, { servers: false });
+  await lab.sh(
+    'client',
+    `iptables-nft -t mangle -A OUTPUT -j ACCEPT
+    nft add rule ip mangle OUTPUT meta cgroup 5 ip dscp set 3`,
+  );
+  const { code, stderr } = await lab.start('client', [viaBin, '--firewall', 'iptables', '10.0.2.1', 'true']).done;
+  t.is(code, 125);
+  t.regex(stderr, /^via: firewall iptables-nft-save: .*Parsing nftables rule failed.*; --firewall=nft\)\n$/);
+  t.notRegex(stderr, /PREROUTING|Generated/);
+});

@@ -7,6 +7,7 @@ import '../launch/mtu.test.js';
 import '../launch/nesting.test.js';
 import '../launch/redirect.test.js';
 import '../launch/rpfilter.test.js';
+import '../launch/servers-metrics.test.js';
 import '../launch/servers-one-lan.test.js';
 import '../launch/servers.test.js';
 import '../launch/slots.test.js';

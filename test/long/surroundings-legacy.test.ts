@@ -3,6 +3,7 @@ import '../surroundings/connection-marks.test.js';
 import '../surroundings/endings.test.js';
 import '../surroundings/forwarding.test.js';
 import '../surroundings/mains-router.test.js';
+import '../surroundings/nowhere-servers.test.js';
 import '../surroundings/nowhere.test.js';
 import '../surroundings/others.test.js';
 import '../surroundings/own-way-back.test.js';

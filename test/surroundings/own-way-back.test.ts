@@ -18,20 +18,30 @@ const cases = seesAll()
     ] as const)
   : ([['iptables', 'before']] as const);
 
-for (const [home, order] of cases)
-  test.serial(`${home}: a server outside, which marks that were there ${order} the group lead back`, async (t) => {
-    const lab = await makeLab(t);
-    await keepApart(lab);
-    await serveOutside(lab);
-    const silent = async () => unanswered(await askFrom(lab, ['g1', 'g2', 'g3'], ports.bystander), 'bystander');
-    t.deepEqual(await silent(), farBehind('g2', 'g3'));
-    if (order === 'before') await lab.sh('client', ownWayBack(home));
-    const held = [await hold(lab, bothOf('g2')), await hold(lab, bothOf('g3'))];
-    if (order === 'after') await lab.sh('client', ownWayBack(home));
-    t.deepEqual(await silent(), farBehind('g3'));
-    for (const one of held) await one.release();
-    t.deepEqual(await silent(), farBehind('g3'));
-  });
+const second = 'ip route add default via 10.0.2.1 metric 700; ip -6 route add default via fd02::1 metric 2000';
+const defaults = [
+  { name: '', script: ':' },
+  { name: ', and main has a second default route', script: second },
+];
+
+for (const [home, order, { name, script }] of cases.flatMap((one) => defaults.map((two) => [...one, two] as const)))
+  test.serial(
+    `${home}: a server outside, which marks that were there ${order} the group lead back${name}`,
+    async (t) => {
+      const lab = await makeLab(t);
+      await lab.sh('client', script);
+      await keepApart(lab);
+      await serveOutside(lab);
+      const silent = async () => unanswered(await askFrom(lab, ['g1', 'g2', 'g3'], ports.bystander), 'bystander');
+      t.deepEqual(await silent(), farBehind('g2', 'g3'));
+      if (order === 'before') await lab.sh('client', ownWayBack(home));
+      const held = [await hold(lab, bothOf('g2')), await hold(lab, bothOf('g3'))];
+      if (order === 'after') await lab.sh('client', ownWayBack(home));
+      t.deepEqual(await silent(), farBehind('g3'));
+      for (const one of held) await one.release();
+      t.deepEqual(await silent(), farBehind('g3'));
+    },
+  );
 
 for (const [home, order] of cases)
   test.serial(`${home}: the same by main's own router, around a VPN, ${order} the group`, async (t) => {

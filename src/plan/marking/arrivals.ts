@@ -6,8 +6,10 @@ export interface Arrival {
   /** Stands for all groups of the path: the lowest of their slots. */
   readonly slot: number;
   readonly groups: readonly Group[];
-  /** Main's default route goes by that path, whatever comes ahead of that route. */
-  readonly isMains: boolean;
+  /** Main has a default route by the device. */
+  readonly hasDefault: boolean;
+  /** It is the one that main takes, and goes by that path, whatever more specific comes ahead of it. */
+  readonly isUsual: boolean;
   /** Other groups whose members answer that way too what came by it: it is main's, as if they were in no group. */
   readonly guests: readonly Group[];
   readonly device: string;
@@ -17,10 +19,10 @@ export interface Arrival {
 
 /** New connections that come in by a group's path are its candidates: a member's answer goes back that way. */
 export function arrivals(family: Family, groups: readonly Group[], facts: Facts): Arrival[] {
-  return usersOf(family, groups, facts).flatMap(({ path, groups: sharing, knownBy, isMains }) => {
+  return usersOf(family, groups, facts).flatMap(({ path, groups: sharing, knownBy, hasDefault, isMains, isUsual }) => {
     const isGuest = (group: Group): boolean => !sharing.includes(group) && wayOf(group.wayOut, family) !== 'allow';
     const guests = isMains ? groups.filter(isGuest) : [];
-    const known = { slot: sharing[0]!.slot, groups: sharing, isMains, guests, device: path.device };
+    const known = { slot: sharing[0]!.slot, groups: sharing, hasDefault, isUsual, guests, device: path.device };
     if (knownBy === 'device') return [known];
     const router = routerOf(path, facts);
     return router === undefined ? [] : [{ ...known, router }];
@@ -41,7 +43,10 @@ interface Users {
   readonly groups: readonly Group[];
   /** How a packet that came by this path is known. */
   readonly knownBy: 'device' | 'router';
+  readonly hasDefault: boolean;
+  /** It is main's way, or one of those that main shares out what it sends among. */
   readonly isMains: boolean;
+  readonly isUsual: boolean;
 }
 
 /** The paths of a family with the groups that use them, the group with the lowest slot first. */
@@ -58,9 +63,13 @@ function usersOf(family: Family, groups: readonly Group[], { defaults }: Facts):
     const main = defaults.filter((route) => route.family === family && route.device === path.device);
     // Without a next hop there is one far end only, whatever main calls it.
     const { nextHop } = path;
-    const isMains = main.some((route) => route.first === true && (nextHop ?? route.nextHop) === route.nextHop);
-    const isShared = nextHop !== undefined && (main.length > 0 || others);
-    return { path, groups: sharing, knownBy: isShared ? 'router' : 'device', isMains };
+    const hasDefault = main.length > 0;
+    const first = main.filter((route) => route.first === true);
+    const isMains = first.some((route) => (nextHop ?? route.nextHop) === route.nextHop);
+    // Of two routers on one link that main takes by turns, the device does not tell which.
+    const isUsual = isMains && (nextHop === undefined || first.length === 1);
+    const isShared = nextHop !== undefined && (hasDefault || others);
+    return { path, groups: sharing, knownBy: isShared ? 'router' : 'device', hasDefault, isMains, isUsual };
   });
 }
 

@@ -61,12 +61,12 @@ function dispatch(group: Group, facts: Facts): Element[] {
 
 function candidates(family: Family, groups: readonly Group[], facts: Facts): Element[] {
   const protocol = `ipv${family}`;
-  return arrivals(family, groups, facts).flatMap(({ slot, groups: sharing, isMains, guests, device, router }) => [
+  return arrivals(family, groups, facts).flatMap(({ slot, groups: sharing, isUsual, guests, device, router }) => [
     router === undefined
       ? { of: 'arrival_of_device', key: [protocol, device], leadsTo: `arrive_${slot}` }
       : { of: 'arrival_of_router', key: [protocol, device, router], leadsTo: `arrive_${slot}` },
     { of: 'candidates', key: [candidateOf(slot)] },
-    ...(isMains ? [{ of: 'usual', key: [protocol, device, candidateOf(slot)] }] : []),
+    ...(isUsual ? [{ of: 'usual', key: [protocol, device, candidateOf(slot)] }] : []),
     { of: 'set_of_candidate', key: [candidateOf(slot)], leadsTo: `set_${slot}` },
     { of: 'guard_of_candidate', key: [candidateOf(slot)], leadsTo: `guard_${slot}` },
     ...sharing.map((group) => ({

@@ -1,14 +1,16 @@
-import { candidateOf, markOf, VISITOR } from '../../numbers.js';
+import { candidateOf, markOf, NOWHERE, VISITOR } from '../../numbers.js';
 import type { Group } from '../../wayout.js';
 import type { Arrival } from '../arrivals.js';
 import type { Rule } from '../rules.js';
 import {
   ANY_CLASS,
+  bits,
   candidate,
   OF_THE_KERNEL,
   ofClass,
   setConnection,
   setMark,
+  setPacket,
   SYN_ACK,
   UNKNOWN,
   UNMARKED,
@@ -17,35 +19,36 @@ import {
 
 /**
  * New connections that came in by a group's path, or by another: a member may answer now; what was there before a group
- * is, is somebody else's. Where the device alone tells and main goes by another one, TCP only if main would answer by that
- * one: its SYN-ACK is anybody's (see below). There, and where it came by main's own way, TCP only if nobody else has marked
- * it, who may lead the answer back himself. xt_rpfilter works before the routing decision only, when a port that leads to
- * somebody behind this machine still looks like its own; what is passed on is made anybody's again.
+ * is, is somebody else's. TCP only if nobody else has marked it, who may lead the answer back himself; and where main has
+ * no default route by the device, which alone tells, if main would answer by another one: its SYN-ACK is anybody's (see
+ * below). xt_rpfilter works before the routing decision only, when a port that leads to somebody behind this machine still
+ * looks like its own; what is passed on is made anybody's again. Where main leads nowhere (`fallen`), it is asked with a
+ * mark for which our fallback is not there.
  */
-export function came(arrivals: readonly Arrival[]): Chain[] {
-  const byDevice = arrivals.filter(({ router, isMains }) => router === undefined && !isMains);
-  const rule = ({ slot, device, router }: Arrival, match: string): Rule => ({
+export function came(arrivals: readonly Arrival[], fallen: boolean): Chain[] {
+  const isAsked = ({ router, hasDefault }: Arrival): boolean => router === undefined && !hasDefault;
+  const rule = ({ slot, device, router, hasDefault }: Arrival, match: string): Rule => ({
     text: `-i ${device} ${match} ${setConnection(candidateOf(slot))}`,
-    note: [slot, device, router].join(' ').trimEnd(),
+    note: [slot, device, router ?? (hasDefault ? 'main' : '')].join(' ').trimEnd(),
   });
-  const arrived = arrivals.flatMap((one) => {
+  const marked = { text: '-p tcp -m connmark ! --mark 0 -j RETURN' };
+  const arrived = arrivals.map((one) => {
     const from = one.router === undefined ? '' : `-m mac --mac-source ${one.router} `;
-    if (from !== '' && !one.isMains) return [rule(one, `${from}${UNKNOWN}`)];
-    const datagrams = rule(one, `! -p tcp ${from}${UNKNOWN}`);
-    return one.isMains ? [datagrams, rule(one, `-p tcp ${from}${UNMARKED}`)] : [datagrams];
+    return rule(one, `${isAsked(one) ? '! -p tcp ' : from}${UNKNOWN}`);
   });
+  const elsewhere = `-p tcp -m rpfilter ${fallen ? '--validmark ' : ''}--invert ${UNMARKED}`;
+  const asked = arrivals.filter((one) => isAsked(one));
+  const ask = asked.map((one) => rule(one, elsewhere));
+  const without = { text: `-m mark --mark ${bits(0)} ${setPacket(NOWHERE)}`, note: 'without' };
+  const again = { text: `-m mark --mark ${bits(NOWHERE)} ${setPacket(0)}`, note: 'again' };
   const table = 'mangle' as const;
   return [
-    {
-      table,
-      name: 'via-rpf',
-      rules: byDevice.map((one) => rule(one, `-p tcp -m rpfilter --invert ${UNMARKED}`)),
-    },
-    { table, name: 'via-in', rules: [...arrived, { text: `! -p tcp ${UNKNOWN} ${setConnection(VISITOR)}` }] },
+    { table, name: 'via-rpf', rules: fallen && ask.length > 0 ? [without, ...ask, again] : ask },
+    { table, name: 'via-in', rules: [marked, ...arrived, { text: `! -p tcp ${UNKNOWN} ${setConnection(VISITOR)}` }] },
     {
       table,
       name: 'via-fwd',
-      rules: byDevice.map(({ slot }) => ({ text: `${candidate(slot)} ${setConnection(0)}`, note: String(slot) })),
+      rules: asked.map(({ slot }) => ({ text: `${candidate(slot)} ${setConnection(0)}`, note: String(slot) })),
     },
   ];
 }
@@ -56,8 +59,8 @@ export function came(arrivals: readonly Arrival[]): Chain[] {
  * group's that conntrack has forgotten. Neither where main leads there anyway: our table may have lost its route, when
  * main's is long back. Whatever else is no member's makes the connection anybody's again.
  */
-export function answers({ slot, groups, isMains, guests, device }: Arrival): Chain {
-  const astray = isMains ? `! -o ${device} ` : '';
+export function answers({ slot, groups, isUsual, guests, device }: Arrival): Chain {
+  const astray = isUsual ? `! -o ${device} ` : '';
   const by = ({ classId, uuid }: Group, way: number): Rule[] =>
     [setConnection(markOf(way)), setMark(way), '-j RETURN'].map((target) => ({
       text: `${ofClass(classId)} ${target}`,
@@ -68,7 +71,7 @@ export function answers({ slot, groups, isMains, guests, device }: Arrival): Cha
     table: 'mangle',
     name: `via-srv-${slot}`,
     rules: [
-      { text: `${astray}${SYN_ACK} ${setMark(slot)}`, ...(isMains ? { note: device } : {}) },
+      { text: `${astray}${SYN_ACK} ${setMark(slot)}`, ...(isUsual ? { note: device } : {}) },
       { text: `${SYN_ACK} -j RETURN` },
       ...own,
       { text: `${ANY_CLASS} -j RETURN` },

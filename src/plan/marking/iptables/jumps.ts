@@ -1,5 +1,5 @@
 import type { Family } from '../../wayout.js';
-import { ANY_CLASS, bits, OF_THE_KERNEL, UNKNOWN, VISITING, type Table } from './text.js';
+import { ANY_CLASS, bits, OF_THE_KERNEL, UNKNOWN, UNMARKED, VISITING, type Table } from './text.js';
 
 /** A rule of ours in a built-in chain, which leads to a chain of ours. */
 export interface Jump {
@@ -25,8 +25,7 @@ export function jumps(family: Family): Jump[] {
     {
       table: 'mangle',
       chain: 'PREROUTING',
-      // Who keeps marks of his own in connections takes one that has any for one that he has seen before.
-      text: '! -i lo -p tcp -m conntrack --ctstate NEW -m connmark --mark 0 -m addrtype --dst-type LOCAL -j via-rpf',
+      text: `! -i lo -p tcp -m conntrack --ctstate NEW ${UNMARKED} -m addrtype --dst-type LOCAL -j via-rpf`,
     },
     ...list('mangle', 'INPUT', `! -i lo -m conntrack --ctstate NEW ${UNKNOWN} -j via-in`),
     ...list(

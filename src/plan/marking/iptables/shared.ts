@@ -1,4 +1,5 @@
 import type { Facts } from '../../facts.js';
+import { fallbacks } from '../../fallback.js';
 import { VISITOR, zoneOf } from '../../numbers.js';
 import { keyOf, pathOf, wayOf, type Family, type Group } from '../../wayout.js';
 import type { Arrival } from '../arrivals.js';
@@ -40,7 +41,7 @@ export function sharedChains(
         ...each(({ slot }) => `${ours(slot)} ${setMark(slot)}`),
       ],
     },
-    ...came(arrivals),
+    ...came(arrivals, fallbacks(all, facts).has(family)),
     ...arrivals.map((one) => answers(one)),
     {
       table: mangle,

@@ -30,14 +30,15 @@ export const candidate = (slot: number): string => `-m connmark --mark ${bits(ca
 /** A connection that has no bits of ours, or of anybody's who uses the same. */
 export const UNKNOWN = `-m connmark --mark ${bits(0)}`;
 
-/** A connection that nobody has marked. */
+/** A connection that has no bits of anybody's: who keeps marks of his own takes one that has any for one that he knows. */
 export const UNMARKED = '-m connmark --mark 0';
 
 /** The answer to a SYN, which has no class for xt_cgroup. */
 export const SYN_ACK = '-p tcp --tcp-flags SYN,ACK SYN,ACK';
 
-/** Sets our bits of a packet's mark and leaves all others (iptables-extensions(8), MARK). */
-export const setMark = (slot: number): string => `-j MARK --set-xmark ${bits(markOf(slot))}`;
+/** Sets our bits of a packet's mark and leaves all others (iptables-extensions(8), MARK); those of a slot. */
+export const setPacket = (value: number): string => `-j MARK --set-xmark ${bits(value)}`;
+export const setMark = (slot: number): string => setPacket(markOf(slot));
 
 /** Sets our bits of a connection's mark. */
 export const setConnection = (value: number): string => `-j CONNMARK --set-xmark ${bits(value)}`;
