@@ -43,20 +43,24 @@ test.serial('where nft has no way to say that it is done, its end is waited for'
   t.deepEqual([result.code, result.stdout, result.stderr, left], [0, 'ran\n', '', []]);
 });
 
-test.serial('a via that sees another /run has a group in the same table, which stays', async (t) => {
-  const lab = await makeLab(t, { servers: false, netCls: 'mounted', rpFilter: { c2: 1 } });
-  const { left } = await leaving(lab, async () => {
-    const first = await hold(lab, '10.0.1.3');
-    const apart = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs x /run; exec "$@"', 'apart'];
-    const second = lab.start('client', [...apart, viaBin, '10.0.2.1', '--', 'sh', '-c', 'echo in; read _']);
-    await second.waitFor(/in/);
-    t.is((await first.release()).stderr, '');
-    t.regex(await lab.sh('client', 'nft list table inet via'), /chain guard_\d+/);
-    second.stdin.end();
-    t.is((await second.done).stderr, '');
-  });
-  t.deepEqual(left, []);
-});
+for (const [where, options] of Object.entries({ mounted: { netCls: 'mounted' }, "via's own": {} } as const))
+  test.serial(
+    `a via that sees another /run has a group in the same table, which stays: net_cls is ${where}`,
+    async (t) => {
+      const lab = await makeLab(t, { servers: false, rpFilter: { c2: 1 }, ...options });
+      const { left } = await leaving(lab, async () => {
+        const first = await hold(lab, '10.0.1.3');
+        const apart = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs x /run; exec "$@"', 'apart'];
+        const second = lab.start('client', [...apart, viaBin, '10.0.2.1', '--', 'sh', '-c', 'echo in; read _']);
+        await second.waitFor(/in/);
+        t.is((await first.release()).stderr, '');
+        t.regex(await lab.sh('client', 'nft list table inet via'), /chain guard_\d+/);
+        second.stdin.end();
+        t.is((await second.done).stderr, '');
+      });
+      t.deepEqual(left, []);
+    },
+  );
 
 test.serial('the shell that takes the lock is killed: no launch goes on without the lock', async (t) => {
   const lab = await makeLab(t, { servers: false });
