@@ -89,7 +89,8 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
     ...factsOf(routing, firewall, oldMarks),
     ...(builtins.absent === undefined ? {} : { absent: builtins.absent }),
     records: new Map([...records.groups].map(([uuid, { text }]) => [uuid, text])),
-    elsewhere: cgroups.some(({ uuid }) => !groups.some((group) => group.uuid === uuid)),
+    // Those of a via that sees another /run need nothing of ours.
+    elsewhere: cgroups.some(({ uuid }) => records.groups.has(uuid) && !groups.some((group) => group.uuid === uuid)),
   };
   const machine = machineThings(hierarchy, records);
   const things = [

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { ViaError } from '../failure.js';
 import { ignoring } from './cgroup.js';
 
@@ -24,7 +24,9 @@ export const OWN_MOUNT = '/run/via/net_cls';
 export function findHierarchy(): Hierarchy {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
-    .flatMap((line) => (line.includes('net_cls') ? parseMount(line) : []));
+    .flatMap((line) => (line.includes('net_cls') ? parseMount(line) : []))
+    // Another mount on a directory above hides it.
+    .filter(({ path }) => existsSync(`${path}/cgroup.procs`));
   const mount = mounts.find(({ path }) => path === OWN_MOUNT) ?? mounts[0];
   if (mount !== undefined) return { ...mount, own: mount.path === OWN_MOUNT, mounted: true };
   return { path: OWN_MOUNT, own: true, mounted: false, controllers: controllers() };
