@@ -5,6 +5,7 @@ import { dropAhead } from './kernel/ahead.js';
 import { readArgv } from './run/argv.js';
 import { endAs, type Outcome } from './run/end.js';
 import { readEntry } from './run/entry.js';
+import { told } from './run/handover.js';
 import { run } from './run/run.js';
 import { watchSignals } from './run/signals.js';
 import { makeSay, type Say } from './say.js';
@@ -16,11 +17,12 @@ import { outside, previewNone } from './words/none.js';
 import { sweep } from './words/sweep.js';
 
 const signals = watchSignals();
+const hasLauncher = 'VIA_EXEC' in process.env;
 
 async function main(): Promise<Outcome> {
   const entry = readEntry();
   signals.ignore(entry.ignored);
-  const request = parse(readArgv('VIA_EXEC' in process.env));
+  const request = parse(readArgv(hasLauncher));
   trace('start');
   if (request.word === 'help' || request.word === 'version') return tell(request);
 
@@ -63,4 +65,5 @@ process.on('uncaughtException', (error) => {
 
 main()
   .catch((error: unknown) => failed(error, makeSay(false)))
-  .then(endAs, () => endAs({ code: 125 }));
+  .then((outcome) => endAs(hasLauncher ? told(outcome) : outcome))
+  .catch(() => endAs({ code: 125 }));

@@ -4,6 +4,8 @@ import { ViaError } from '../failure.js';
 import { ignoring } from '../kernel/cgroup.js';
 import { quote } from '../plan/render.js';
 import { isInherited } from './descriptors.js';
+import type { Outcome } from './end.js';
+import { signalNumbers } from './numbers.js';
 
 /** The shell of bin/via, which waits for our answer to become the command. */
 export interface Launcher {
@@ -38,6 +40,10 @@ export function findLauncher(): Launcher | undefined {
     },
   };
 }
+
+/** An end that the launcher takes on: of a signal's it is told by a number, for of a death its shell would print a line. */
+export const told = (outcome: Outcome): Outcome =>
+  'signal' in outcome ? { code: 128 + signalNumbers()[outcome.signal] } : outcome;
 
 /**
  * What makes the shell's environment (`now`) the one it was started with (`original`), in words of the shell: dash drops

@@ -57,8 +57,9 @@ for (const x of [[], ['-x']])
           if (x.length === 0 && signal !== 'SIGKILL') t.is((await running.done).signal, signal, what);
           holder.stdin.end();
           await holder.done;
-          const { signal: ended, stdout } = await running.done;
+          const { signal: ended, stdout, stderr } = await running.done;
           t.deepEqual([ended, stdout], [signal, ''], what);
+          t.regex(stderr, /^(via: launcher [^\n]+\n)?$/, what);
           await kept(lab);
           // The directory is the lock holder's here.
           t.is((await lab.via(['sweep'])).stderr, '', what);
