@@ -67,7 +67,7 @@ async function failed(error: unknown, say: Say): Promise<Outcome> {
 // What is thrown where nobody waits for it is one line as well; what it leaves, the next via sweeps.
 process.on('uncaughtException', (error) => {
   makeSay(false).error(error);
-  endAs({ code: 125 });
+  endAs(forLauncher ? told({ code: 125 }) : { code: 125 });
 });
 
 main()

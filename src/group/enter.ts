@@ -30,9 +30,26 @@ export interface Membership {
  * Makes this process a member of the group of a way out, which is made, or verified and mended, before. Throws when
  * anything fails; what was changed is undone then.
  */
-export async function enter(wish: Ask, tell: Tell): Promise<Membership> {
-  const quick = enterKnown(wish, tell);
-  if (quick !== undefined) return quick;
+export async function enter(ask: Ask, tell: Tell): Promise<Membership> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return enterKnown(ask, tell) ?? (await enterLocked(ask, tell));
+    } catch (error) {
+      if (!(error instanceof Gone) || tries === TRIES) throw error;
+    }
+  }
+}
+
+/** A via that sees another /run has another lock, and may have taken the group before we were in. */
+class Gone extends ViaError {
+  constructor(path: string) {
+    super('cgroup', path, 'is gone again', { hint: 'try again' });
+  }
+}
+
+const TRIES = 5;
+
+async function enterLocked(wish: Ask, tell: Tell): Promise<Membership> {
   const { lock, done } = await lockAndLook(lookJobs(wish.firewall));
   trace('read');
   let ask = wish;
@@ -51,7 +68,7 @@ export async function enter(wish: Ask, tell: Tell): Promise<Membership> {
     tell(() => [`echo $$ > ${path}/cgroup.procs`]);
     const whole = isInGroup();
     ask.check?.();
-    if (!moveInto(path, whole)) throw new ViaError('cgroup', path, 'is gone again');
+    if (!moveInto(path, whole)) throw new Gone(path);
     wakeKeeper(keeperFile(facts.namespace));
     const isFirst = !known && system.cgroups.length === 0;
     return { uuid: group.uuid, path, whole, made: isFirst ? settled : undefined };

@@ -15,6 +15,7 @@ import { basename } from 'node:path';
 import { ViaError, wordsOf } from '../failure.js';
 import { isUntouched, takeAhead } from '../kernel/ahead.js';
 import { ignoring } from '../kernel/cgroup.js';
+import { isIgnored } from '../kernel/ignored.js';
 import { runTools, TOOL_ENVIRONMENT, type Done, type Job } from '../kernel/tools.js';
 import { RUNTIME } from '../plan/wanted.js';
 
@@ -24,8 +25,8 @@ export const LOCK = `${RUNTIME}/lock`;
 /** Longest wait for the lock, in seconds. */
 const PATIENCE = 30;
 
-/** Signals that end the wait; via then dies of them. */
-const INTERRUPTING = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const;
+/** Signals that end the wait, unless they are ignored; via then dies of them. */
+const INTERRUPTING = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP'] as const;
 
 /** The lock, held; the kernel releases it when we die. */
 export interface Lock {
@@ -128,10 +129,10 @@ async function wait({ fd }: Lock, patient: boolean): Promise<void> {
   const flock = spawn('flock', ['-w', String(PATIENCE), '3'], {
     env: TOOL_ENVIRONMENT,
     stdio: ['ignore', 'ignore', 'ignore', fd],
-    // Out of reach of the terminal's ^C.
-    detached: patient,
+    // Out of reach of what is sent to our process group: that may be ignored, which Node takes back for what it starts.
+    detached: true,
   });
-  const stop = (): void => void (patient || flock.kill());
+  const stop = (signal: NodeJS.Signals): void => void (patient || isIgnored(signal) || flock.kill());
   for (const signal of INTERRUPTING) process.on(signal, stop);
   const status = await new Promise<number | null>((resolve, reject) => {
     flock.once('error', reject);

@@ -89,7 +89,7 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
     ...factsOf(routing, firewall, oldMarks),
     ...(builtins.absent === undefined ? {} : { absent: builtins.absent }),
     records: new Map([...records.groups].map(([uuid, { text }]) => [uuid, text])),
-    // Those of a via that sees another /run have nothing in ours.
+    // Those of a via that sees another /run need nothing of ours.
     elsewhere: cgroups.some(({ uuid }) => records.groups.has(uuid) && !groups.some((group) => group.uuid === uuid)),
   };
   const machine = machineThings(hierarchy, records);

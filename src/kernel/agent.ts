@@ -2,7 +2,7 @@ import { existsSync, lstatSync, readFileSync, realpathSync, writeFileSync } from
 import { dirname } from 'node:path';
 import { quote } from '../plan/render.js';
 import type { MountThing } from '../plan/things.js';
-import { ignoring } from './cgroup.js';
+import { ignoring, listCgroups } from './cgroup.js';
 
 /** No such file below the root of a hierarchy; not for a container; too long for the kernel. */
 const REFUSED = ['ENOENT', 'EACCES', 'EPERM', 'EROFS', 'EINVAL', 'ENODEV'];
@@ -24,11 +24,11 @@ export function setAgent({ path, agent }: MountThing): void {
   });
 }
 
-/** Takes it back, for the hierarchy may live on without our mount. */
+/** Takes it back, for the hierarchy may live on without our mount; not from the groups of a via that sees another /run. */
 export function clearAgent({ path, agent }: MountThing): void {
   if (agent === undefined) return;
   ignoring(REFUSED, () => {
-    if (agentOf(path) === agent) writeFileSync(agentFile(path), '\n', { flag: 'r+' });
+    if (agentOf(path) === agent && listCgroups(path).length === 0) writeFileSync(agentFile(path), '\n', { flag: 'r+' });
   });
 }
 

@@ -25,8 +25,8 @@ export function findHierarchy(): Hierarchy {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
     .flatMap((line) => (line.includes('net_cls') ? parseMount(line) : []))
-    // Not one that somebody has mounted something over.
-    .filter(({ path }) => existsSync(`${path}/tasks`));
+    // Another mount on a directory above hides it.
+    .filter(({ path }) => existsSync(`${path}/cgroup.procs`));
   const mount = mounts.find(({ path }) => path === OWN_MOUNT) ?? mounts[0];
   if (mount !== undefined) return { ...mount, own: mount.path === OWN_MOUNT, mounted: true };
   return { path: OWN_MOUNT, own: true, mounted: false, controllers: controllers() };

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { quote } from '../plan/render.js';
 import { ignoring } from './cgroup.js';
@@ -6,13 +6,15 @@ import { ignoring } from './cgroup.js';
 const ABSENT = ['ENOENT', 'ENOTDIR'];
 
 /**
- * Whether a keeper has this FIFO open: opening it for writing works then, and only then (fifo(7)). Undefined where there
- * is no file, or a user cannot see it.
+ * Whether a keeper has this FIFO open: opening it for writing works then, and only then (fifo(7)). False also for what
+ * is no FIFO; undefined where there is no file, or a user cannot see it.
  */
 export function keeperLives(path: string): boolean | undefined {
   try {
-    closeSync(openSync(path, WRITING));
-    return true;
+    const fd = openSync(path, WRITING);
+    const isPipe = fstatSync(fd).isFIFO();
+    closeSync(fd);
+    return isPipe;
   } catch (error) {
     return [...ABSENT, 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '') ? undefined : false;
   }
@@ -30,7 +32,8 @@ export const wakeKeeper = (path: string): void => say(path, 'look\n');
 /** Ends the keeper, if there is one, and removes its FIFO. */
 export function endKeeper(path: string): void {
   say(path, 'end\n');
-  ignoring(ABSENT, () => unlinkSync(path));
+  // A directory in its place is somebody else's, and keeps the next keeper from being started.
+  ignoring([...ABSENT, 'EISDIR'], () => unlinkSync(path));
 }
 
 /** Waits for nobody. */

@@ -52,6 +52,6 @@ export interface Facts {
   readonly keeper: string;
   /** uuid -> the text of its record. */
   readonly records: ReadonlyMap<string, string>;
-  /** Groups are alive in another network namespace. */
+  /** Groups are alive in another network namespace, of a via that sees this /run. */
   readonly elsewhere: boolean;
 }

@@ -1,4 +1,5 @@
 import { closeSync, readFileSync, readlinkSync, writeSync } from 'node:fs';
+import { ignoring } from '../kernel/cgroup.js';
 import { inherited } from './descriptors.js';
 import { signalNumbers } from './numbers.js';
 
@@ -30,7 +31,10 @@ export function readEntry(): Entry {
     // The helper was killed.
   }
   const descriptors = text === 'full' ? allOfOneDigit() : [];
-  return { environment: { ...process.env } as Record<string, string>, descriptors, ignored: new Set() };
+  // With -x the launcher is still there, and has what it was called with.
+  const launcher = process.env['VIA_EXEC'];
+  const ignored = launcher === undefined ? new Set<NodeJS.Signals>() : ignoredBy(parseInt(launcher, 10));
+  return { environment: { ...process.env } as Record<string, string>, descriptors, ignored };
 }
 
 /** 3 to 9, all the caller's; where Node has the loop's epoll there, they were not. */
@@ -55,6 +59,12 @@ function parse(text: string): Notes | undefined {
   // The 33rd field, of which the third comes first here: ignored signals, the first 31 of them.
   const ignored = namesOf(Number(stat.split(' ')[30]));
   return { pipe: Number(pipe), soft, hard, helper: Number(helper), ignored };
+}
+
+function ignoredBy(pid: number): Set<NodeJS.Signals> {
+  const status = ignoring(['ENOENT', 'ESRCH'], () => readFileSync(`/proc/${pid}/status`, 'utf8'));
+  // Of 64 signals, the lower 32.
+  return namesOf(parseInt(/^SigIgn:\s*\w{8}(\w{8})$/m.exec(status ?? '')?.[1] ?? '0', 16));
 }
 
 function namesOf(mask: number): Set<NodeJS.Signals> {

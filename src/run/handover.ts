@@ -70,7 +70,10 @@ export function corrections(original: string, now: string): string[] {
   const isChanged = ([name, value]: [string, string]): boolean =>
     /^via_|^VIA_/.test(name) || (after.get(name) !== value && !NODES.test(name));
   const changed = [...before].filter(isChanged);
-  const words = changed.filter(([name]) => !PLAIN.test(name)).map(([name, value]) => quote(`${name}=${value}`));
+  // bash would put that back when it executes something.
+  const unset = added.includes('SHLVL') ? ['-u SHLVL'] : [];
+  const others = changed.filter(([name]) => !PLAIN.test(name));
+  const words = [...unset, ...others.map(([name, value]) => quote(`${name}=${value}`))];
   return [
     ...(added.length === 0 ? [] : [`unset -v ${added.join(' ')}`]),
     ...changed.filter(([name]) => PLAIN.test(name)).map(([name, value]) => `export ${name}=${quote(value)}`),
@@ -87,7 +90,7 @@ const NODES = /^(NODE_.*|OPENSSL_CONF)$/s;
 const IDENTIFIER = /^[A-Za-z_][A-Za-z_0-9]*$/;
 
 /** env takes a command with = for one more variable; nice does not, and 0 changes nothing. */
-const NO_VARIABLE = `case $1 in *=* | -*) set -- nice -n 0 -- "$@" ;; esac`;
+const NO_VARIABLE = `case $1 in *=* | -*) set -- ${tool('nice')} -n 0 -- "$@" ;; esac`;
 
 /** The shell's own file, where dash does not close it: it had to open it above 9, since all below are the caller's. */
 function ownFiles(pid: string): number[] {
@@ -98,11 +101,22 @@ function ownFiles(pid: string): number[] {
     .filter((fd) => fd > 9 && isInherited(pid, fd) && pathOf(`/proc/${pid}/fd/${fd}`) === pathOf(script));
 }
 
-/** dash cannot name what is above 9, bash can; it would add to the environment, which env sets as a whole. */
+/** A tool's path, in words of the shell: the caller's PATH is the command's. */
+function tool(name: string): string {
+  return `"$(PATH=/usr/bin:/bin command -v ${name})"`;
+}
+
+/**
+ * dash cannot name what is above 9, bash can; it would add to the environment, which env sets as a whole. -p keeps it
+ * from running BASH_ENV.
+ */
 function closing(descriptors: readonly number[], original: string): string[] {
   const words = [...variables(original)].map(([name, value]) => quote(`${name}=${value}`));
   const close = descriptors.map((fd) => `${fd}<&-`).join(' ');
-  return [NO_VARIABLE, `set -- bash -c 'exec ${close}; exec "$@"' bash /usr/bin/env -i ${words.join(' ')} "$@"`];
+  return [
+    NO_VARIABLE,
+    `set -- ${tool('bash')} -pc 'exec ${close}; exec "$@"' bash /usr/bin/env -i ${words.join(' ')} "$@"`,
+  ];
 }
 
 /** The first of two of one name counts, as for getenv(3). */

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { ignoreSignals, isIgnored } from '../kernel/ignored.js';
 
 const FORWARDED = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGPWR'] as const;
 const FROM_TERMINAL = ['SIGINT', 'SIGQUIT'] as const;
@@ -20,15 +21,14 @@ export interface Signals {
  */
 export function watchSignals(): Signals {
   let first: NodeJS.Signals | undefined;
-  let ignored: ReadonlySet<NodeJS.Signals> = new Set();
   let act = (signal: NodeJS.Signals): void => void (first ??= signal);
-  for (const signal of [...FORWARDED, ...FROM_TERMINAL]) process.on(signal, () => ignored.has(signal) || act(signal));
+  for (const signal of [...FORWARDED, ...FROM_TERMINAL]) process.on(signal, () => isIgnored(signal) || act(signal));
   return {
     async pending() {
       await turns();
-      return first !== undefined && ignored.has(first) ? undefined : first;
+      return first !== undefined && isIgnored(first) ? undefined : first;
     },
-    ignore: (names) => void (ignored = names),
+    ignore: ignoreSignals,
     handTo(child) {
       // What came since the last look, and is only told now, came before the command was there to get it.
       let early = true;

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
-import { run, start, type Running } from '../helpers/exec.js';
+import { run, start, type Result, type Running } from '../helpers/exec.js';
 import { until } from '../helpers/left.js';
 import { viaBin } from '../helpers/paths.js';
 
@@ -110,4 +110,63 @@ test.serial("somebody else's agent stays, and the keeper looks by itself", async
   await running.done;
   await until('nothing is left', () => !existsSync(RUNTIME), 5000);
   t.is(await rootsAgent(), '/bin/true');
+});
+
+test.serial(
+  'where the kernel runs it with another /run, the keeper looks by itself, and leaves no group behind',
+  async (t) => {
+    // With the hierarchy's root in sight, and out of that of the agent.
+    const script = `
+    mount -t tmpfs -o mode=755 none /run
+    ${network.replace('exec "$@"', '')}
+    here=$(readlink /proc/self/ns/net)
+    # What is of this keeper's making: a group without a class, or named by the namespace as its FIFO is.
+    groups() {
+      for g in /mnt/via-????????-????-* "/mnt/keeper-$(echo "$here" | tr -dc 0-9)"; do
+        [ ! -d "$g" ] || [ "$(cat "$g/net_cls.classid")" != "$(cat /mnt/net_cls.classid)" ] || echo "$g"
+      done 2>/dev/null
+    }
+    keepers() {
+      for p in /proc/[0-9]*; do
+        [ "$(readlink $p/ns/net)" != "$here" ] || tr '\\0' ' ' <$p/cmdline | grep '^bash .*/bin/keeper '
+      done 2>/dev/null
+    }
+    for i in 1 2 3; do "$0" "$@"; done
+    echo launched
+    # Not before, or via would use that mount.
+    { ${mount}; } 2>/dev/null
+    i=0
+    while [ $i -lt 100 ] && [ "$(ls -A /run | grep via; groups; keepers)" ]; do i=$((i + 1)); sleep 0.05; done
+    ls -A /run | grep via; groups; keepers`;
+    for (const command of ['true', 'sleep 1.5'])
+      for (const words of [[], ['-x']]) {
+        const argv = [viaBin, ...words, '10.9.0.1%v0', '--', ...command.split(' ')];
+        const { stdout, stderr } = await run(['unshare', '--mount', '--net', 'sh', '-c', script, ...argv]);
+        t.is(stderr, '');
+        t.is(stdout, 'launched\n', `${command} ${words.join(' ')}`);
+      }
+  },
+);
+
+/** With FIFOs of its own under a /run that is gone with it. */
+const runAgent = (script: string): Promise<Result> => {
+  const before = 'mount -t tmpfs none /run; mkdir /run/via; cd /run/via; fifo=keeper-1; mkfifo $fifo';
+  return run(['unshare', '--mount', 'sh', '-c', `${before}\n${script}`, viaBin.replace(/via$/, 'agent')]);
+};
+
+test('the agent wakes who reads, waits for nobody, and keeps nobody from being taken for dead', async (t) => {
+  const read = await runAgent('exec 3<>$fifo; "$0" /group; read -r word <&3; echo "$word"');
+  t.deepEqual([read.stdout, read.stderr], ['look\n', '']);
+  const full = await runAgent(
+    'exec 3<>$fifo; dd if=/dev/zero bs=4096 of=$fifo oflag=nonblock 2>/dev/null; timeout 5 "$0" /group; [ $? != 124 ] && echo ended',
+  );
+  t.deepEqual([full.stdout, full.stderr], ['ended\n', '']);
+});
+
+test('the agent makes no file where a FIFO is just being removed', async (t) => {
+  const { stdout } = await runAgent(`
+    (while [ ! -e stop ]; do rm -f $fifo; mkfifo $fifo; done) 2>/dev/null &
+    for i in $(seq 1000); do "$0" /group; [ ! -f $fifo ] || { echo made; break; }; done
+    touch stop; wait`);
+  t.is(stdout, '');
 });

@@ -171,3 +171,112 @@ test.serial('it is out of the systemd scope of its caller, which systemd may end
     await lab.end();
   }
 });
+
+test.serial('nobody takes what a killed keeper was running for a keeper', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const { left } = await leaving(lab, async () => {
+    const ends = await hold(lab, '-x', '10.0.2.1');
+    const stays = await hold(lab, '-x', '10.0.1.3');
+    await ends.release();
+    const sweeping = (): number | undefined => lab.processes().find(({ argv }) => argv.at(-1) === 'keep')?.pid;
+    await until('the keeper sweeps', () => sweeping() !== undefined);
+    const pid = sweeping() ?? 0;
+    process.kill(pid, 'SIGSTOP');
+    await killKeepers(lab);
+    const joined = await hold(lab, '-x', '10.0.1.3');
+    await until('there is another keeper', () => lab.keepers().length === 1);
+    process.kill(pid, 'SIGCONT');
+    await stays.release();
+    await joined.release();
+    await kept(lab);
+  });
+  t.deepEqual(left, []);
+});
+
+test.serial('what is in the place of its FIFO and is none is no keeper', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const replace = async (script: string): Promise<void> => {
+    await lab.sh('client', `cd /run/via; f=$(echo keeper-*); rm "$f"; ${script}`);
+    await killKeepers(lab);
+  };
+  for (const script of ['echo >"$f"', 'ln -s /etc/passwd "$f"', 'ln -s /nowhere "$f"']) {
+    const { left } = await leaving(lab, async () => {
+      const held = await hold(lab, '-x', '10.0.2.1');
+      await replace(script);
+      t.is((await lab.via(['-x', '10.0.2.1', '--', 'true'])).stderr, '');
+      await until(`there is a keeper beside ${script}`, () => lab.keepers().length === 1);
+      await held.release();
+      await kept(lab);
+    });
+    t.deepEqual(left, [], script);
+  }
+  const held = await hold(lab, '-x', '10.0.2.1');
+  await replace('mkdir "$f"');
+  const { code, stderr } = await lab.via(['-x', '10.0.2.1', '--', 'true']);
+  t.is(code, 125);
+  t.regex(stderr, /^via: keeper: cannot be started \([^\n]+\)\n$/);
+  await held.release();
+  t.is((await lab.via(['sweep'])).stderr, '');
+  t.regex(await lab.sh('client', 'ip rule; nft list tables; ls /run/via'), /^(\d+:.*\n)*keeper-\d+\n$/);
+});
+
+test.serial('the limits of who has started it are not its own', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const running = lab.start('client', [
+    'bash',
+    '-c',
+    'ulimit -S -t 60 -f 1000; exec "$@"',
+    'bash',
+    viaBin,
+    '-x',
+    '10.0.2.1',
+    '--',
+    'sh',
+    '-c',
+    'ulimit -t; ulimit -f; read _',
+  ]);
+  await running.waitFor(/^60\n2000\n/);
+  const [keeper] = lab.keepers();
+  const limits = (): string => readFileSync(`/proc/${keeper?.pid}/limits`, 'utf8');
+  await until('it has begun', () => /^Max cpu time +unlimited /m.test(limits())).catch(() => {});
+  t.regex(limits(), /^Max cpu time +unlimited .*\nMax file size +unlimited /m);
+  running.stdin.end();
+  await running.done;
+  await kept(lab);
+});
+
+test.serial('one for each /run, where another one hides the mount of net_cls', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const before = await snapshot(lab);
+  const held = await hold(lab, '-x', '10.0.2.1');
+  const script = 'mount -t tmpfs -o mode=755 none /run; exec "$@"';
+  const command = [viaBin, '-x', '10.0.1.3', '--', 'sh', '-c', 'echo in; read _'];
+  const other = lab.start('client', ['unshare', '--mount', 'sh', '-c', script, 'sh', ...command]);
+  await other.waitFor(/in|via:/);
+  t.is(lab.keepers().length, 2, other.stderr);
+  other.stdin.end();
+  t.is((await other.done).stderr, '');
+  await until('one keeper is gone', () => lab.keepers().length === 1);
+  await held.release();
+  await kept(lab);
+  t.deepEqual(diff(before, await snapshot(lab)), []);
+});
+
+test.serial('of a group in another network namespace and under another /run nothing stays here', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const script = 'mount -t tmpfs -o mode=755 none /run; exec "$@"';
+  const command = [viaBin, '-x', '10.0.1.3', '--', 'sh', '-c', 'echo in; read _'];
+  const other = lab.start('g1', ['unshare', '--mount', 'sh', '-c', script, 'sh', ...command]);
+  await other.waitFor(/in|via:/);
+  const rest = () => lab.sh('client', 'ls /run; ip rule; nft list tables; cat /proc/mounts');
+  const before = await rest();
+  for (const words of [[], ['-x']]) {
+    const { code, stderr } = await lab.via([...words, '10.0.2.1', '--', 'true']);
+    t.deepEqual([code, stderr], [0, '']);
+    await until('one keeper is gone', () => lab.keepers().length === 1);
+    t.is(await rest(), before);
+  }
+  other.stdin.end();
+  t.is((await other.done).stderr, '');
+  await kept(lab);
+});

@@ -29,8 +29,8 @@ for (const [where, { options = [], ...about }] of Object.entries(labs))
           if (trouble.startsWith('lines') && !/batch|restore/.test(step)) continue;
           // What does something and says that it has failed cannot be used to undo it.
           if (trouble !== 'fail' && last !== undefined) continue;
-          // The launcher's, before there is a via to be killed.
-          if (trouble === 'KILL' && /^(ip_-[46]_-N|nft_-j_list)\.1$/.test(step)) continue;
+          // The launcher's, before there is a via to be killed; the keeper's, which has none.
+          if (trouble === 'KILL' && /^((ip_-[46]_-N|nft_-j_list)\.1|flock(_-n)?_9_.*)$/.test(step)) continue;
           const { left } = await leaving(lab, async () => {
             const { left: now, result } = await leaving(lab, () => tools.during(trouble, step, launch, last));
             const { code, signal, stdout, stderr } = result.result;

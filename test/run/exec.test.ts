@@ -108,10 +108,14 @@ test('nohup, limits and priority stay', async (t) => {
 });
 
 test('what begins with - or has a = in it is run all the same', async (t) => {
-  const script = `d=$(mktemp -d); cd "$d"; for f in ./a=b -x; do printf '#!/bin/sh\\necho ran "$@"\\n' >"$f"; done; chmod +x ./a=b ./-x
-    PATH=$d:$PATH; export PATH; "$@" ./a=b 1; "$@" -x 2; env A.B=1 "$@" ./a=b 3; env A.B=1 "$@" -x 4; rm -r "$d"`;
+  const script = `d=$(mktemp -d); cd "$d"; for f in a=b -x -x=y; do printf '#!/bin/sh\\necho ran "$@"\\n' >"./$f"; done; chmod +x ./*
+    PATH=$d:$PATH; export PATH; "$@" ./a=b 1; "$@" -x 2; env A.B=1 "$@" ./a=b 3; env A.B=1 "$@" -x 4; "$@" -x=y 5; env A.B=1 "$@" -x=y 6
+    ln -s "$(command -v node)" node; for f in ./a=b -x -x=y; do env PATH="$d" A.B=1 "$@" "$f" alone; done; PATH=/usr/bin:/bin; rm -r "$d"`;
   const { stdout, stderr } = await run(shell(script, becoming));
-  t.deepEqual([stdout, stderr], ['ran 1\nran 2\nran 3\nran 4\n', '']);
+  t.deepEqual(
+    [stdout, stderr],
+    [`${[1, 2, 3, 4, 5, 6].map((n) => `ran ${n}\n`).join('')}${'ran alone\n'.repeat(3)}`, ''],
+  );
 });
 
 test('start.cjs by itself cannot become the command, and says so', async (t) => {
@@ -119,5 +123,27 @@ test('start.cjs by itself cannot become the command, and says so', async (t) => 
   for (const env of [{}, { VIA_EXEC: '1' }, { VIA_EXEC: 'x' }]) {
     const { code, stderr } = await run([process.execPath, main, 'none', '-x', '--', 'true'], { env });
     t.deepEqual([code, stderr], [125, 'via: option --exec: works with bin/via only\n']);
+  }
+});
+
+test('with all descriptors taken, BASH_ENV is for the command alone, and PATH need not lead to bash', async (t) => {
+  const taken = Array.from({ length: 13 }, (_, i) => `${i + 3}</etc/passwd`).join(' ');
+  const script = `d=$(mktemp -d); ln -s "$(command -v node)" "$d/node"; echo 'echo ran BASH_ENV' >"$d/env"; export d
+    bash -c 'exec ${taken}; BASH_ENV=$d/env PATH=$d exec "$@"' bash "$@"; rm -r "$d"`;
+  const command = ['/bin/sh', '-c', '[ "$BASH_ENV" = "$d/env" ] && [ "$PATH" = "$d" ] && echo right'];
+  const { stdout, stderr } = await run(shell(script, [...becoming, ...command]));
+  t.deepEqual([stdout, stderr], ['right\n', '']);
+});
+
+test('where sh is bash, the environment stays as it is', async (t) => {
+  const script = 'mount --bind "$(command -v bash)" "$(readlink -f /bin/sh)"; exec env -i PATH="$PATH" $vars "$@"';
+  const command = ['/usr/bin/env'];
+  for (const vars of ['', 'SHLVL=5', 'SHELLOPTS=errexit:nounset', 'A.B=1 _=x PWD=/nowhere']) {
+    const inside = ['unshare', '--mount', 'bash', '-c', script, 'bash'];
+    const [by, without] = await Promise.all(
+      [[...becoming, ...command], command].map((argv) => run([...inside, ...argv], { env: { vars } })),
+    );
+    t.is(by?.stderr, '');
+    t.deepEqual(by?.stdout.split('\n').sort(), without?.stdout.split('\n').sort(), vars);
   }
 });
