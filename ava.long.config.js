@@ -1,10 +1,9 @@
-// The long walks and races, and what lives beside others: `npm run test:long`.
-const surroundings =
-  '{bystanders,connection-marks,docker,endings,halves,local-rule,mains-router,own-way-back,port-forwards,restores,tailscale,untracked,uplinks,vpn-comes,zones}';
+// The long walks and races, and what takes long for what it tells: `npm run test:long`.
+import { long, typescript } from './ava.config.js';
 
 export default {
-  files: ['test/long/**/*.test.ts', `test/surroundings/${surroundings}.test.ts`],
-  typescript: { rewritePaths: { 'src/': 'build/src/', 'test/': 'build/test/' }, compile: false },
+  files: ['test/long/**/*.test.ts', ...long],
+  typescript,
   workerThreads: false,
   timeout: '15m',
 };

@@ -104,7 +104,7 @@ test.serial('two keepers clean up at the same moment', async (t) => {
     'ip link add v0 type veth peer name v1; ip link set v0 up; ip link set v1 up; ip addr add 10.9.0.2/24 dev v0',
   );
   const before = await snapshot(lab);
-  for (let round = 0; round < 10; round++) {
+  for (let round = 0; round < 5; round++) {
     const stay = ['--', 'sh', '-c', 'echo in; read _'];
     const both = [
       lab.start('client', [viaBin, '-x', '10.0.2.1', ...stay]),

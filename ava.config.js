@@ -1,0 +1,29 @@
+// The tests that `npm test` runs, within some minutes on two cores.
+const folder = (name, ...files) => files.map((file) => `test/${name}/${file}.test.ts`);
+
+/** What takes long for what it tells, beside test/long: for `npm run test:long`. */
+export const long = [
+  folder('closed', 'groups', 'memory', 'tuples'),
+  folder('end', 'daemon', 'meddling'),
+  folder('input', 'patience'),
+  folder('iptables', 'left'),
+  folder('keeper', 'agent'),
+  folder('launch', 'gone', 'mending', 'servers-metrics'),
+  folder('run', 'ignored'),
+  folder(
+    'surroundings',
+    ...['bystanders', 'connection-marks', 'docker', 'endings', 'halves', 'local-rule', 'mains-router', 'others'],
+    ...['own-way-back', 'port-forwards', 'restores', 'tailscale', 'untracked', 'uplinks', 'v6filters', 'vpn-comes'],
+    'zones',
+  ),
+].flat();
+
+export const typescript = { rewritePaths: { 'src/': 'build/src/', 'test/': 'build/test/' }, compile: false };
+
+export default {
+  files: ['test/**/*.test.ts', '!test/long/**', ...long.map((files) => `!${files}`)],
+  typescript,
+  workerThreads: false,
+  timeout: '2m',
+  concurrency: 3,
+};
