@@ -9,8 +9,6 @@ const real = createRequire(import.meta.url);
 const UUID = '00000000-0000-4000-8000-000000000000';
 const NAMESPACE = 'net:[1]';
 const FD = 99;
-// A launcher's line of /proc/PID/stat, as far as it is looked at.
-const STAT = `1 (sh) ${'0 '.repeat(19)}7 0`;
 
 const lines = (...lists) => lists.map((list) => `${JSON.stringify(list)}\n`).join('');
 const link = (ifindex, ifname) => ({ ifindex, ifname, mtu: 1500, flags: ['BROADCAST', 'UP', 'LOWER_UP'] });
@@ -65,8 +63,6 @@ function paperFiles(state) {
     cmdline: 'node\0--v8-pool-size=1\0via\0',
     'net_cls.classid': String(0x76690001),
     lock: '',
-    stat: STAT,
-    environ: 'PATH=/bin\0',
     rp_filter: '1\n',
     [`intact-${UUID}`]: state,
     [`group-${UUID}`]: JSON.stringify({
@@ -92,7 +88,6 @@ function paperFiles(state) {
       ] ?? '0\n',
     readdirSync: (path) => folders[path] ?? [],
     readlinkSync: () => NAMESPACE,
-    readSync: () => 0,
     lstatSync: () => ({ ino: 1, uid: 0, mode: 0o40700, isDirectory: () => true }),
     fstatSync: () => ({ ino: 1 }),
     existsSync: () => true,
@@ -110,7 +105,7 @@ function paperFiles(state) {
 }
 
 /**
- * Has `main`, the bundle's function, join a group that is in order, as a via that stays and as one that becomes the command. What that looks like as a text is known from a play
+ * Has `main`, the bundle's function, join a group that is in order. What that looks like as a text is known from a play
  * with `draft`, the same function compiled for nothing else; a play that stops early leaves the cache a bit thinner.
  */
 export async function rehearse(draft, main) {
@@ -127,14 +122,13 @@ export async function rehearse(draft, main) {
     Array.prototype.join = join;
   }
   await play(main, state);
-  await play(main, state, ['-x'], { VIA_EXEC: STAT });
 }
 
-async function play(main, state, options = [], env = {}) {
+async function play(main, state) {
   await new Promise((resolve) => {
     const fake = Object.create(process, {
-      argv: { value: ['node', 'via', ...options, '10.0.2.1', '--', 'true'] },
-      env: { value: env },
+      argv: { value: ['node', 'via', '10.0.2.1', '--', 'true'] },
+      env: { value: {} },
       geteuid: { value: () => 0 },
       on: { value: () => fake },
       exit: { value: resolve },

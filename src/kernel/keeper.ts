@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { quote } from '../plan/render.js';
+import { RUNTIME } from '../plan/wanted.js';
 import { ignoring } from './cgroup.js';
 
 const ABSENT = ['ENOENT', 'ENOTDIR'];
@@ -20,9 +21,15 @@ export function keeperLives(path: string): boolean | undefined {
   }
 }
 
-/** The words of the shell that start one (bin/keeper). */
+/**
+ * The words of the shell that start one (bin/keeper), as soon as whoever starts it has given the lock back: by flock(1),
+ * which takes less time from the set-up than bash.
+ */
 export const keeperCommand = (hierarchy: string, namespace: string): string =>
-  ['bash', `${dirname(process.argv[1] ?? '')}/keeper`, process.execPath, hierarchy, namespace.replace(/\D/g, '')]
+  [
+    ...['flock', '-F', `${RUNTIME}/lock`, 'bash', `${dirname(process.argv[1] ?? '')}/keeper`],
+    ...[process.execPath, hierarchy, namespace.replace(/\D/g, '')],
+  ]
     .map(quote)
     .join(' ');
 

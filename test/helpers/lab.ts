@@ -102,7 +102,7 @@ export class Lab {
   }
 }
 
-const isKeeper = ({ argv }: Process): boolean => argv[0] === 'bash' && argv[1]?.endsWith('/bin/keeper') === true;
+const isKeeper = ({ argv }: Process): boolean => argv.some((word) => word.endsWith('/bin/keeper'));
 
 /** It leads its session; what it has forked and is about to become another program does not. */
 function leads({ pid }: Process): boolean {

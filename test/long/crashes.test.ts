@@ -18,7 +18,7 @@ const ended = 'via: node: ended before the command could start\n';
 /** Kills the keepers of this network namespace; for a shell. */
 const killKeepers = `for p in /proc/[0-9]*; do
   [ "$(readlink $p/ns/net)" = "$(readlink /proc/self/ns/net)" ] || continue
-  case $(tr '\\0' ' ' <$p/cmdline) in 'bash '*/bin/keeper\\ *) kill -9 \${p#/proc/} ;; esac
+  case $(tr '\\0' ' ' <$p/cmdline) in *bash\\ */bin/keeper\\ *) kill -9 \${p#/proc/} ;; esac
 done`;
 
 async function prepared(lab: Lab, options: string[]): Promise<void> {
