@@ -25,13 +25,11 @@ export function keeperLives(path: string): boolean | undefined {
  * The words of the shell that start one (bin/keeper), as soon as whoever starts it has given the lock back: by flock(1),
  * which takes less time from the set-up than bash.
  */
-export const keeperCommand = (hierarchy: string, namespace: string): string =>
-  [
-    ...['flock', '-F', `${RUNTIME}/lock`, 'bash', `${dirname(process.argv[1] ?? '')}/keeper`],
-    ...[process.execPath, hierarchy, namespace.replace(/\D/g, '')],
-  ]
-    .map(quote)
-    .join(' ');
+export function keeperCommand(hierarchy: string, namespace: string): string {
+  const keeper = `${dirname(process.argv[1] ?? '')}/keeper`;
+  const words = [keeper, process.execPath, hierarchy, namespace.replace(/\D/g, '')];
+  return `flock -F ${RUNTIME}/lock bash ${words.map(quote).join(' ')}`;
+}
 
 /** Has the keeper look, if there is one. */
 export const wakeKeeper = (path: string): void => say(path, 'look\n');
