@@ -9,7 +9,13 @@ const manual = readFileSync(`${root}/man/via.1`, 'utf8');
 
 /** A line of a page as a person types it in the lab: with its aliases, and `via` found by PATH. */
 async function type(lab: Lab, script: string): Promise<string> {
-  const bash = ['bash', '-O', 'expand_aliases', '-c', `cd "$(mktemp -d)"; PATH=${dirname(viaBin)}:$PATH\n${script}`];
+  const bash = [
+    'bash',
+    '-O',
+    'expand_aliases',
+    '-c',
+    `d=$(mktemp -d); trap 'rm -r "$d"' EXIT; cd "$d"; PATH=${dirname(viaBin)}:$PATH\n${script}`,
+  ];
   const result = await lab.run('client', bash, { timeout: 20_000 });
   if (result.code !== 0) throw new Error(`${script}: ${result.code}: ${result.stderr}`);
   return result.stdout;
