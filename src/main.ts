@@ -20,6 +20,8 @@ const signals = watchSignals();
 const forLauncher = 'VIA_EXEC' in process.env;
 
 async function main(): Promise<Outcome> {
+  // Whoever stays needs it, and bin/via is still reading ahead.
+  if (!forLauncher) process.getBuiltinModule('node:child_process');
   const entry = readEntry();
   signals.ignore(entry.ignored);
   const request = parse(readArgv(forLauncher));
