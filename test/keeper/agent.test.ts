@@ -128,7 +128,7 @@ test.serial(
     }
     keepers() {
       for p in /proc/[0-9]*; do
-        [ "$(readlink $p/ns/net)" != "$here" ] || tr '\\0' ' ' <$p/cmdline | grep 'bash .*/bin/keeper '
+        [ "$(readlink $p/ns/net)" != "$here" ] || tr '\\0' ' ' <$p/cmdline | grep -E '^(flock .*)?bash [^ ]*/bin/keeper '
       done 2>/dev/null
     }
     for i in 1 2 3; do "$0" "$@"; done
