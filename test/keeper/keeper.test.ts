@@ -8,6 +8,9 @@ import { viaBin } from '../helpers/paths.js';
 import { hold } from '../helpers/runners.js';
 import { diff, snapshot } from '../helpers/snapshot.js';
 
+/** A via that becomes a shell, which runs this. */
+const becoming = (script: string): string[] => [viaBin, '-x', '10.0.2.1', '--', 'sh', '-c', script];
+
 test.serial('it is never a member, has a session of its own and nothing of ours open', async (t) => {
   const lab = await makeLab(t, { servers: false, netCls: 'mounted' });
   const script = 'exec 3</etc/passwd 17</etc/group 300</etc/hosts; exec "$@"';
@@ -143,19 +146,7 @@ test.serial('it is out of the systemd scope of its caller, which systemd may end
     const lab = await makeLab(t, { servers: false });
     const scope = `${root}/via-test-${uuid()}.scope`;
     mkdirSync(scope);
-    const inside = [
-      'sh',
-      '-c',
-      'echo 0 >"$0/cgroup.procs"; exec "$@"',
-      scope,
-      viaBin,
-      '-x',
-      '10.0.2.1',
-      '--',
-      'sh',
-      '-c',
-      'echo in; read _',
-    ];
+    const inside = ['sh', '-c', 'echo 0 >"$0/cgroup.procs"; exec "$@"', scope, ...becoming('echo in; read _')];
     const running = lab.start('client', inside);
     try {
       await running.waitFor(/in/);
@@ -222,19 +213,8 @@ test.serial('what is in the place of its FIFO and is none is no keeper', async (
 
 test.serial('the limits of who has started it are not its own', async (t) => {
   const lab = await makeLab(t, { servers: false });
-  const running = lab.start('client', [
-    'bash',
-    '-c',
-    'ulimit -S -t 60 -f 1000; exec "$@"',
-    'bash',
-    viaBin,
-    '-x',
-    '10.0.2.1',
-    '--',
-    'sh',
-    '-c',
-    'ulimit -t; ulimit -f; read _',
-  ]);
+  const limited = ['bash', '-c', 'ulimit -S -t 60 -f 1000; exec "$@"', 'bash'];
+  const running = lab.start('client', [...limited, ...becoming('ulimit -t; ulimit -f; read _')]);
   await running.waitFor(/^60\n2000\n/);
   const [keeper] = lab.keepers();
   const limits = (): string => readFileSync(`/proc/${keeper?.pid}/limits`, 'utf8');

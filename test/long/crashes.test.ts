@@ -1,11 +1,13 @@
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { builtins } from '../helpers/iptables.js';
 import { makeLab, type Lab, type LabOptions } from '../helpers/lab.js';
 import { kept, leaving } from '../helpers/left.js';
 import { diff, snapshot } from '../helpers/snapshot.js';
 import { walk } from '../helpers/steps.js';
 
-const labs: Record<string, LabOptions & { options?: string[] }> = {
+type About = LabOptions & { options?: string[] };
+
+const labs: Record<string, About> = {
   'via mounts net_cls itself, strict rp_filter': { rpFilter: { c2: 1 } },
   'net_cls is mounted already': { netCls: 'mounted' },
   'by iptables': { netCls: 'mounted', options: ['--firewall=iptables'] },
@@ -21,19 +23,23 @@ const killKeepers = `for p in /proc/[0-9]*; do
   case $(tr '\\0' ' ' <$p/cmdline) in *bash\\ */bin/keeper\\ *) kill -9 \${p#/proc/} ;; esac
 done`;
 
-async function prepared(lab: Lab, options: string[]): Promise<void> {
+/** A lab, and the steps of a launch in it, which are counted in the test's log. */
+async function countSteps(t: ExecutionContext, about: About, words: string[]): Promise<{ lab: Lab; steps: string[] }> {
+  const { options = [], ...labOptions } = about;
+  const lab = await makeLab(t, { servers: false, ...labOptions });
   if (options.length > 0) await lab.sh('client', builtins);
+  const { steps } = await walk(lab, words, 'nothing');
+  await kept(lab);
+  t.log(`${steps.length} steps`);
+  return { lab, steps };
 }
 
-for (const [where, { options = [], ...about }] of Object.entries(labs))
+for (const [where, about] of Object.entries(labs))
   for (const [way, x] of Object.entries(ways)) {
-    const words = [...x, ...options, '10.0.2.1', '--', 'echo', 'ran'];
+    const words = [...x, ...(about.options ?? []), '10.0.2.1', '--', 'echo', 'ran'];
 
     test.serial(`${where}, ${way}: killed at each step, and nobody looks but the keeper`, async (t) => {
-      const lab = await makeLab(t, { servers: false, ...about });
-      await prepared(lab, options);
-      const { steps } = await walk(lab, words, 'nothing');
-      await kept(lab);
+      const { lab, steps } = await countSteps(t, about, words);
       let alone = 0;
       for (const [i, step] of steps.entries()) {
         const { left } = await leaving(lab, async () => {
@@ -53,16 +59,12 @@ for (const [where, { options = [], ...about }] of Object.entries(labs))
         });
         t.deepEqual(left, [], step);
       }
-      t.log(`${steps.length} steps, after ${alone} of which the keeper left nothing to sweep`);
+      t.log(`after ${alone} of them the keeper left nothing to sweep`);
       t.true(alone > steps.length / 3);
     });
 
     test.serial(`${where}, ${way}: the keeper is killed at each step`, async (t) => {
-      const lab = await makeLab(t, { servers: false, ...about });
-      await prepared(lab, options);
-      const { steps } = await walk(lab, words, 'nothing');
-      await kept(lab);
-      t.log(`${steps.length} steps`);
+      const { lab, steps } = await countSteps(t, about, words);
       for (const [i, step] of steps.entries()) {
         const { left } = await leaving(lab, async () => {
           const { result } = await walk(lab, words, `run ${killKeepers}`, i + 1);
@@ -75,11 +77,7 @@ for (const [where, { options = [], ...about }] of Object.entries(labs))
     });
 
     test.serial(`${where}, ${way}: SIGTERM and a failure at each step`, async (t) => {
-      const lab = await makeLab(t, { servers: false, ...about });
-      await prepared(lab, options);
-      const { steps } = await walk(lab, words, 'nothing');
-      await kept(lab);
-      t.log(`${steps.length} steps`);
+      const { lab, steps } = await countSteps(t, about, words);
       for (const action of ['SIGTERM', 'fail'])
         for (const [i, step] of steps.entries()) {
           const { left } = await leaving(lab, async () => {
