@@ -49,11 +49,12 @@ async function tell(request: Extract<Request, { word: 'help' | 'version' }>): Pr
   return done(makeSay(false).out([request.word === 'help' ? await help(request.topic) : version()]));
 }
 
-/** The launcher ends as we would have: of a signal, too. */
-function told(outcome: Outcome): Outcome {
+/** Ends via; the launcher, where it waits for us, ends as we would have: of a signal, too. */
+function end(outcome: Outcome): never {
+  if (!forLauncher) endAs(outcome);
   const code = statusOf(outcome);
   tellEnd(code);
-  return { code };
+  endAs({ code });
 }
 
 const done = (_nothing: void): Outcome => ({ code: 0 });
@@ -69,12 +70,9 @@ async function failed(error: unknown, say: Say): Promise<Outcome> {
 // What is thrown where nobody waits for it is one line as well; what it leaves, the next via sweeps.
 process.on('uncaughtException', (error) => {
   makeSay(false).error(error);
-  endAs(forLauncher ? told({ code: 125 }) : { code: 125 });
+  end({ code: 125 });
 });
 
 main()
   .catch((error: unknown) => failed(error, makeSay(false)))
-  .then(
-    (outcome) => endAs(forLauncher ? told(outcome) : outcome),
-    () => endAs({ code: 125 }),
-  );
+  .then(end, () => endAs({ code: 125 }));

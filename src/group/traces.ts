@@ -48,8 +48,9 @@ export function recordThings(
 }
 
 /**
- * What a killed via was writing, and what a killed keeper was reading; settings of this network namespace (`marks`, where nothing else of ours is left) that
- * are put back already; and, where no group is left, the records of network namespaces that are gone.
+ * What a killed via was writing, and what a killed keeper was reading; settings of this network namespace (`marks`, where
+ * nothing else of ours is left) that are put back already; and, where no group is left, the records of network namespaces
+ * that are gone.
  */
 export function uselessRecords(
   { broken, sysctls, builtins, intact, keepers }: Records,

@@ -3,16 +3,17 @@ import { dirname } from 'node:path';
 import { quote } from '../plan/render.js';
 import type { MountThing } from '../plan/things.js';
 import { ignoring, listCgroups } from './cgroup.js';
+import { besideUs } from './proc.js';
 
 /** No such file below the root of a hierarchy; not for a container; too long for the kernel. */
 const REFUSED = ['ENOENT', 'EACCES', 'EPERM', 'EROFS', 'EINVAL', 'ENODEV'];
 
 /**
- * The program that the kernel is to run whenever a group of a hierarchy that we mount has become empty (cgroup-v1/cgroups.rst,
- * release_agent), so that a keeper need not look by itself: bin/agent. Undefined where others than root can change that.
+ * The program that the kernel is to run whenever a group of a hierarchy that we mount has become empty
+ * (cgroup-v1/cgroups.rst, release_agent), so that a keeper need not look by itself: bin/agent. Undefined where others than root can change that.
  */
 export function findAgent(): string | undefined {
-  const path = ignoring(['ENOENT'], () => realpathSync(`${dirname(process.argv[1] ?? '')}/agent`));
+  const path = ignoring(['ENOENT'], () => realpathSync(besideUs('agent')));
   return path !== undefined && isRootsAlone(path) ? path : undefined;
 }
 

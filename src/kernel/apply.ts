@@ -13,9 +13,9 @@ import { setSrcValidMark } from './sysctl.js';
 import { runTools, toolError, type Done, type Job } from './tools.js';
 
 /**
- * Makes the changes: first the keeper is started, which cleans up if we die; then what the tools do, all at the same time, then the files in their order, so that the cgroup
- * comes last; what is removed before them and after them likewise. Records are there before what they tell of, and
- * until it is gone. Throws at the first that fails.
+ * Makes the changes: first the keeper is started, which cleans up if we die; then what the tools do, all at the same
+ * time, then the files in their order, so that the cgroup comes last; what is removed before them and after them
+ * likewise. Records are there before what they tell of, and until it is gone. Throws at the first that fails.
  */
 export function apply(changes: readonly Change[], marking: Marking, lock: number): void {
   const of = chooser(changes);

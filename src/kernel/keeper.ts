@@ -1,8 +1,8 @@
 import { closeSync, constants, fstatSync, openSync, unlinkSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { quote } from '../plan/render.js';
 import { RUNTIME } from '../plan/wanted.js';
 import { ignoring } from './cgroup.js';
+import { besideUs } from './proc.js';
 
 const ABSENT = ['ENOENT', 'ENOTDIR'];
 
@@ -26,8 +26,7 @@ export function keeperLives(path: string): boolean | undefined {
  * which takes less time from the set-up than bash.
  */
 export function keeperCommand(hierarchy: string, namespace: string): string {
-  const keeper = `${dirname(process.argv[1] ?? '')}/keeper`;
-  const words = [keeper, process.execPath, hierarchy, namespace.replace(/\D/g, '')];
+  const words = [besideUs('keeper'), process.execPath, hierarchy, namespace.replace(/\D/g, '')];
   return `flock -F ${RUNTIME}/lock bash ${words.map(quote).join(' ')}`;
 }
 

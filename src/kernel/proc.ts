@@ -1,10 +1,17 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { ignoring } from './cgroup.js';
 
 /** A process's network namespace, as `net:[4026531840]`; undefined where the process is gone or not ours to ask. */
 export function netnsOf(pid: number | 'self'): string | undefined {
   return ignoring(['ENOENT', 'ESRCH', 'EACCES', 'EPERM'], () => readlinkSync(`/proc/${pid}/ns/net`));
 }
+
+/** The fields of a process's line of /proc/PID/stat (proc(5)) behind its name, which may hold anything: the state is 0. */
+export const statFields = (line: string): string[] => line.replace(/^.*\) /s, '').split(' ');
+
+/** A file that lies beside the script that Node runs: in bin/. */
+export const besideUs = (name: string): string => `${dirname(process.argv[1] ?? '')}/${name}`;
 
 /** The words by which a process was started; undefined where it is gone. */
 export const commandLine = (pid: number): string[] | undefined =>

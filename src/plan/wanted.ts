@@ -23,8 +23,7 @@ export function wanted(groups: readonly Group[], facts: Facts, marking: Marking)
 }
 
 function machine(groups: readonly Group[], { elsewhere, hierarchy, records }: Facts): Thing[] {
-  // A group of a via that sees another /run needs nothing in ours.
-  if (!groups.some(({ uuid }) => records.has(uuid)) && !elsewhere) return [];
+  if (!hasRecord(groups, records) && !elsewhere) return [];
   const mount = { kind: 'mount', id: 'mount', scope: 'machine', state: '', ...hierarchy } as const;
   return [runtimeDirectory(), ...(hierarchy.own ? [mount] : [])];
 }
@@ -38,9 +37,12 @@ export const runtimeDirectory = (): Thing => ({
   path: RUNTIME,
 });
 
-/** For the groups that it finds on record: those of a via that sees another /run have a keeper there. */
 const keeper = (groups: readonly Group[], { keeper: command, namespace, records }: Facts): Thing[] =>
-  groups.some(({ uuid }) => records.has(uuid)) ? [keeperThing(namespace, 'alive', command)] : [];
+  hasRecord(groups, records) ? [keeperThing(namespace, 'alive', command)] : [];
+
+/** A group of a via that sees another /run needs nothing in ours, and has a keeper there. */
+const hasRecord = (groups: readonly Group[], records: Facts['records']): boolean =>
+  groups.some(({ uuid }) => records.has(uuid));
 
 /** The FIFO of a network namespace's keeper. */
 export const keeperFile = (namespace: string): string => `${RUNTIME}/keeper-${namespace.replace(/\D/g, '')}`;

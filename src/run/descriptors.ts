@@ -25,7 +25,7 @@ export function stdio(descriptors: readonly number[]): (number | 'ignore')[] {
 }
 
 /** Whether what a process executes gets this descriptor. */
-export const isInherited = (pid: number | string, fd: number): boolean => !(flags(pid, fd) & CLOEXEC);
+export const isInherited = (pid: number, fd: number): boolean => !(flags(pid, fd) & CLOEXEC);
 
 function isShared(helper: number, fd: number): boolean {
   try {
@@ -35,7 +35,7 @@ function isShared(helper: number, fd: number): boolean {
   }
 }
 
-function flags(pid: number | string, fd: number): number {
+function flags(pid: number, fd: number): number {
   try {
     return parseInt(/^flags:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))?.[1] ?? '0', 8);
   } catch {

@@ -97,8 +97,11 @@ function take({ pipe, soft, hard, helper, ignored }: Notes): Entry {
   return raised ? { ...entry, nofile: { soft: Number(soft), helper } } : entry;
 }
 
-/** The first of two of one name counts, as for getenv(3); bytes that are not UTF-8 do not survive, for Node has none. */
-function variables(text: string): Record<string, string> {
+/**
+ * Those of an environ (proc(5)). The first of two of one name counts, as for getenv(3). Bytes that are not UTF-8 survive
+ * in Latin-1 only, which the command cannot get from Node.
+ */
+export function variables(text: string): Record<string, string> {
   const found = Object.create(null) as Record<string, string>;
   for (const line of text.split('\0')) {
     const at = line.indexOf('=');

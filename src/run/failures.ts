@@ -24,7 +24,7 @@ export function cannotRun(name: string, error: NodeJS.ErrnoException, { environm
 export function cannotBecome(name: string, entry: Entry): ViaError | undefined {
   // Not UTF-8: the shell knows what that is.
   if (name.includes('\ufffd')) return undefined;
-  const error = (code: 'ENOENT' | 'EACCES' | 'ENOTDIR') =>
+  const error = (code: 'ENOENT' | 'EACCES') =>
     cannotRun(name, Object.assign(new Error(), { code, errno: -constants.errno[code] }), entry);
   const path = name.includes('/') ? name : (locate(name, entry.environment['PATH']) ?? name);
   if (name === '' || !path.includes('/')) return error('ENOENT');

@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync, realpathSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { ViaError } from '../failure.js';
 import { ignoring } from '../kernel/cgroup.js';
+import { besideUs, statFields } from '../kernel/proc.js';
 import { quote } from '../plan/render.js';
 import { isInherited } from './descriptors.js';
+import { variables } from './entry.js';
 
 /** The shell of bin/via, which waits for our answer to become the command. */
 export interface Launcher {
@@ -18,8 +19,10 @@ export interface Launcher {
 
 /** The launcher that has started us for this, where there is one; by its line of /proc/PID/stat (proc(5)). */
 export function findLauncher(): Launcher | undefined {
-  const [, pid = '', began] = /^(\d+) \(.*\) (?:\S+ ){19}(\d+) /s.exec(process.env['VIA_EXEC'] ?? '') ?? [];
+  const line = process.env['VIA_EXEC'] ?? '';
   delete process.env['VIA_EXEC'];
+  const pid = parseInt(line, 10);
+  const began = startIn(line);
   // Numbers of processes are used again, but not with the same moment of start.
   const isThere = (): boolean => startOf(pid) === began;
   if (began === undefined || !isThere()) return undefined;
@@ -52,10 +55,10 @@ function tell(lines: readonly string[]): void {
   while (rest.length > 0) rest = rest.subarray(writeSync(1, rest));
 }
 
-function startOf(pid: string): string | undefined {
-  const stat = ignoring(['ENOENT', 'ESRCH'], () => readFileSync(`/proc/${pid}/stat`, 'latin1'));
-  return stat?.replace(/^.*\) /s, '').split(' ')[19];
-}
+const startOf = (pid: number): string | undefined =>
+  startIn(ignoring(['ENOENT', 'ESRCH'], () => readFileSync(`/proc/${pid}/stat`, 'latin1')) ?? '');
+
+const startIn = (stat: string): string | undefined => statFields(stat)[19];
 
 /**
  * What makes the shell's environment (`now`) the one it was started with (`original`), in words of the shell: dash drops
@@ -63,7 +66,7 @@ function startOf(pid: string): string | undefined {
  * as environ of proc(5), in Latin-1.
  */
 export function corrections(original: string, now: string): string[] {
-  const [before, after] = [variables(original), variables(now)];
+  const [before, after] = [new Map(Object.entries(variables(original))), new Map(Object.entries(variables(now)))];
   const added = [...after.keys()].filter(
     (name) => !before.has(name) && !name.startsWith('VIA_') && IDENTIFIER.test(name),
   );
@@ -93,8 +96,8 @@ const IDENTIFIER = /^[A-Za-z_][A-Za-z_0-9]*$/;
 const NO_VARIABLE = `case $1 in *=* | -*) set -- ${tool('nice')} -n 0 -- "$@" ;; esac`;
 
 /** The shell's own file, where dash does not close it: it had to open it above 9, since all below are the caller's. */
-function ownFiles(pid: string): number[] {
-  const script = `${dirname(process.argv[1] ?? '')}/via`;
+function ownFiles(pid: number): number[] {
+  const script = besideUs('via');
   const open = ignoring(['ENOENT', 'EACCES'], () => readdirSync(`/proc/${pid}/fd`)) ?? [];
   return open
     .map(Number)
@@ -111,22 +114,12 @@ function tool(name: string): string {
  * from running BASH_ENV.
  */
 function closing(descriptors: readonly number[], original: string): string[] {
-  const words = [...variables(original)].map(([name, value]) => quote(`${name}=${value}`));
+  const words = Object.entries(variables(original)).map(([name, value]) => quote(`${name}=${value}`));
   const close = descriptors.map((fd) => `${fd}<&-`).join(' ');
   return [
     NO_VARIABLE,
     `set -- ${tool('bash')} -pc 'exec ${close}; exec "$@"' bash /usr/bin/env -i ${words.join(' ')} "$@"`,
   ];
-}
-
-/** The first of two of one name counts, as for getenv(3). */
-function variables(text: string): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const line of text.split('\0')) {
-    const at = line.indexOf('=');
-    if (at >= 0 && !found.has(line.slice(0, at))) found.set(line.slice(0, at), line.slice(at + 1));
-  }
-  return found;
 }
 
 const pathOf = (path: string): string | undefined => ignoring(['ENOENT', 'EACCES'], () => realpathSync(path));

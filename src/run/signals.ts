@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { ignoreSignals, isIgnored } from '../kernel/ignored.js';
+import { statFields } from '../kernel/proc.js';
 
 const FORWARDED = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGPWR'] as const;
 const FROM_TERMINAL = ['SIGINT', 'SIGQUIT'] as const;
@@ -62,9 +63,7 @@ function terminalSent(signal: NodeJS.Signals, child: ChildProcess): boolean {
 
 function groups(pid: number | 'self'): { group?: string | undefined; foreground?: string | undefined } {
   try {
-    const [, , group, , , foreground] = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ');
+    const [, , group, , , foreground] = statFields(readFileSync(`/proc/${pid}/stat`, 'utf8'));
     return { group, foreground };
   } catch {
     return {};

@@ -28,17 +28,16 @@ export async function become(request: WithCommand, say: Say, entry: Entry, signa
     return { code: 0 };
   }
   const membership = await join(request, say, () => launcher.check());
+  let early;
   try {
-    const early = await signals.pending();
-    if (early === undefined) {
-      // We are in until we end, so that the group does not go before the launcher is in.
-      launcher.answer(`${membership.path}/tasks`, at);
-      return { code: 0 };
-    }
-    await leave(membership, say.changes);
-    return { signal: early };
+    early = await signals.pending();
+    // We are in until we end, so that the group does not go before the launcher is in.
+    if (early === undefined) launcher.answer(`${membership.path}/tasks`, at);
   } catch (error) {
     await leave(membership, say.changes);
     throw error;
   }
+  if (early === undefined) return { code: 0 };
+  await leave(membership, say.changes);
+  return { signal: early };
 }

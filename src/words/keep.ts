@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs';
 import { ViaError } from '../failure.js';
 import { ended } from '../group/linger.js';
-import { look, lookJobs, SWEEPING } from '../group/look.js';
-import { lockAndRun, unlock } from '../group/lock.js';
-import { settle } from '../group/settle.js';
+import { lookJobs } from '../group/look.js';
 import { listCgroups } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
 import { RUNTIME } from '../plan/wanted.js';
+import { sweepNow } from './sweep.js';
 
 /**
  * What a keeper has done when a group has no member any more (bin/keeper): waits until the other ends have what the
@@ -19,10 +18,5 @@ export async function keep(): Promise<void> {
   const { path, mounted } = findHierarchy();
   const empty = mounted ? listCgroups(path).filter(({ members }) => members.length === 0) : [];
   await Promise.all(empty.map(({ classId }) => ended(classId)));
-  const { lock, done } = await lockAndRun(lookJobs(), true);
-  try {
-    settle(look(done, SWEEPING), [], lock, () => {});
-  } finally {
-    unlock(lock);
-  }
+  await sweepNow(lookJobs(), () => {}, true);
 }
