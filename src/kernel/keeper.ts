@@ -30,8 +30,8 @@ export function keeperCommand(hierarchy: string, namespace: string): string {
   return `flock -F ${RUNTIME}/lock bash ${words.map(quote).join(' ')}`;
 }
 
-/** Has the keeper look, if there is one. */
-export const wakeKeeper = (path: string): void => say(path, 'look\n');
+/** Has the keeper look at a group that was made, if there is one; `look` is the word of bin/agent, which it has to tell. */
+export const wakeKeeper = (path: string): void => say(path, 'made\n');
 
 /** Ends the keeper, if there is one, and removes its FIFO. */
 export function endKeeper(path: string): void {
