@@ -1,7 +1,7 @@
 // What groups cost a program outside: UDP round trips and TCP throughput without via, with one group and with 50, for each
 // firewall; and what connection tracking alone costs, which a group brings with it. Medians of rounds in turn, as ratios
 // to a machine without any of it, in a lab of network namespaces.
-// Usage: npm run bench:bystander [rounds]
+// Usage: npm run bench:bystander [rounds [firewall...]]
 import { fileURLToPath } from 'node:url';
 import { makeLab } from '../build/test/helpers/lab.js';
 import { launchWords, markBy } from '../build/test/helpers/firewall.js';
@@ -9,6 +9,7 @@ import { quiet } from '../build/test/helpers/left.js';
 import { far } from '../build/test/helpers/topology.js';
 
 const rounds = Number(process.argv[2] ?? 5);
+const wished = process.argv.length > 3 ? process.argv.slice(3) : ['nft', 'iptables-nft', 'iptables-legacy'];
 const python = ['/usr/bin/python3', '-I', '-S', fileURLToPath(new URL('bystander.py', import.meta.url))];
 const GROUPS = 50;
 const SECONDS = 0.5;
@@ -45,7 +46,7 @@ async function launch(lab, list) {
 
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 
-for (const firewall of ['nft', 'iptables-nft', 'iptables-legacy']) {
+for (const firewall of wished) {
   markBy(firewall);
   const undo = [];
   const lab = await makeLab({ teardown: (act) => undo.push(act) }, { servers: false });
