@@ -34,7 +34,7 @@ export const runs = (lab: Lab, program: string, word: string): boolean =>
     return basename(name) === program && words.includes(word);
   });
 
-function argvOf(pid: number): string[] {
+export function argvOf(pid: number): string[] {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
   } catch {

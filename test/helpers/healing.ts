@@ -27,7 +27,9 @@ export const shielded = (lab: Lab): Promise<void> =>
 
 /** What a program of the group sends on anew, by family: what TCP has sent before waits for its own timers. */
 export const fresh = (...families: (4 | 6)[]): string[] =>
-  kinds.filter((kind) => !kind.startsWith('tcp') && (families.length === 0 || families.includes(Number(kind.at(-1)) as 4)));
+  kinds.filter(
+    (kind) => !kind.startsWith('tcp') && (families.length === 0 || families.includes(Number(kind.at(-1)) as 4)),
+  );
 
 /** A group whose member sends all day, by every kind of socket, with captures on all other paths. */
 export interface Day {
