@@ -18,7 +18,7 @@ async function unreachable(t: ExecutionContext, member: Member): Promise<void> {
     for (const address of [far.v4, far.v6])
       for (const kind of ['tcp', 'udp'] as const) {
         const { who, ms } = await member.ask(kind, address, 8);
-        t.regex(who, /^E(HOST|NET)UNREACH$/, `${kind} ${address}, the ${time} time`);
+        t.regex(who, /^E(?!TIMEDOUT|OF)/, `${kind} ${address}, the ${time} time`);
         t.true(ms < SECONDS * 1000, `${kind} ${address}, the ${time} time: ${ms} ms`);
       }
 }

@@ -13,7 +13,8 @@ export async function stateOf(lab: Lab): Promise<string[]> {
     'client',
     `for family in -4 -6; do
       ip $family -N rule | sed -n "/ proto 118/s/^/rule $family /p"
-      ip $family -N route show table all proto 118 | sed "s/^/route $family /; s/ linkdown//"
+      # Of a link-local network on two devices the one that main has first comes first, and a link that was down comes last.
+      ip $family -N route show table all proto 118 | sed "s/^/route $family /; s/ linkdown//; s/ metric 25[0-9] / /"
     done
     nft -s list table inet via 2>/dev/null | sed 's/elements = //; s/[{},]//g' || :
     for tool in iptables-nft ip6tables-nft; do
