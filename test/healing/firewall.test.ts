@@ -1,6 +1,6 @@
 import test from 'ava';
 import { othersIptables, seesAll, unmark } from '../helpers/firewall.js';
-import { startDay } from '../helpers/healing.js';
+import { shielded, startDay } from '../helpers/healing.js';
 
 const { 4: four, 6: six } = othersIptables();
 const isLegacy = four === 'iptables-legacy';
@@ -34,6 +34,7 @@ if (!isLegacy)
   for (const [what, script] of Object.entries(damages))
     test.serial(`${what}: mended`, async (t) => {
       const day = await startDay(t, seesAll() ? {} : { before });
+      await shielded(day.lab);
       await day.sh(script);
       await day.mended();
       await day.whole();

@@ -3,6 +3,8 @@ import { argvOf } from '../helpers/family.js';
 import { startDay } from '../helpers/healing.js';
 import type { Lab } from '../helpers/lab.js';
 import { fixture, python } from '../helpers/paths.js';
+import { sniff } from '../helpers/sniff.js';
+import { far } from '../helpers/topology.js';
 
 /** The device of a VPN goes with its program. */
 async function dropTunnel(lab: Lab): Promise<void> {
@@ -80,7 +82,9 @@ test.serial('%c2, with its default route: the same', async (t) => {
 });
 
 test.serial('its name is taken by a device that leads elsewhere: closed', async (t) => {
-  const day = await startDay(t);
+  // At the other end: a capture ends with the name of its device.
+  const filter = `host ${far.v4} or host ${far.v6}`;
+  const day = await startDay(t, { watch: (lab) => sniff(lab, 'g1', 'eth0', filter) });
   await day.sh('ip link del c2');
   await day.sh('ip link set c1 down; ip link set c1 name c2; ip link set c2 up; ip route add default via 10.0.1.1');
   await day.silent(50);

@@ -25,7 +25,9 @@ export function familyOf(lab: Lab): Stat[] {
 }
 
 /** The seconds of the processor that they have taken, also those that have ended. */
-export const cpuOf = (lab: Lab): number => familyOf(lab).reduce((sum, { seconds }) => sum + seconds, 0);
+export const cpuOf = (lab: Lab): number => sum(familyOf(lab).map(({ seconds }) => seconds));
+
+const sum = (numbers: number[]): number => numbers.reduce((total, one) => total + one, 0);
 
 /** Whether the keepers have such a child or grandchild: a program, and a word of its command line. */
 export const runs = (lab: Lab, program: string, word: string): boolean =>
@@ -47,8 +49,10 @@ function statOf(pid: number): Stat[] {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
     // proc_pid_stat(5), from the third field on: utime, stime, cutime and cstime are the 14th to the 17th.
-    const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
-    return [{ pid, parent: Number(fields[1]), seconds: ticks / HZ }];
+    const [user = 0, system = 0, ...ended] = fields.slice(11, 15).map((field) => Number(field) / HZ);
+    // In nanoseconds, of its first thread: of what waits most of the time, a tick is long.
+    const exact = Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e9;
+    return [{ pid, parent: Number(fields[1]), seconds: Math.max(user + system, exact) + sum(ended) }];
   } catch {
     return [];
   }

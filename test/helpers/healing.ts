@@ -52,6 +52,8 @@ export interface DayOptions extends LabOptions {
   words?: string[];
   /** What is done to the machine before the group is there. */
   before?: string;
+  /** What captures what leaves by other paths, where it is not enough to look at the devices. */
+  watch?: (lab: Lab) => Promise<Sniffer>;
   /** How many other programs of the test's own there are at its end. */
   known?: number;
 }
@@ -63,7 +65,7 @@ export async function startDay(t: ExecutionContext, options: DayOptions = {}): P
   const sender = await startSender(lab, (argv) => inGroup('via', gateway, argv, words));
   await sender.served(gateway);
   await watched(lab);
-  const capture: Sniffer = await watchOthers(lab, gateway);
+  const capture = await (options.watch ?? ((one) => watchOthers(one, gateway)))(lab);
   const state = await stateOf(lab);
   return {
     lab,
