@@ -26,6 +26,8 @@ const tried = (running: Running, from: number): number =>
     0,
   );
 
+// What the kernel says for a member counts as well: an answer whose address is not translated back meets no socket, and is
+// reset by a packet of nobody's, which main would send.
 for (const v of ['v4', 'v6'] as const)
   test.serial(`${v}: everything is flushed under a flood: nothing leaves by another path`, async (t) => {
     const day = await startDay(t);
