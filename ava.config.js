@@ -5,6 +5,7 @@ const folder = (name, files) => files.split(/\s+/).map((file) => `test/${name}/$
 export const long = [
   folder('closed', 'groups memory tuples'),
   folder('end', 'daemon meddling'),
+  folder('healing', 'dead'),
   folder('input', 'patience'),
   folder('iptables', 'left'),
   folder('keeper', 'agent'),

@@ -18,6 +18,8 @@ export const inGroup = (product: Product, gateway: Gateway, argv: string[], word
 
 /** A member of a group that sends all the time, by every kind of socket; test/fixtures/sender.py. */
 export interface Sender {
+  /** The via that runs it, or what stands for it. */
+  readonly running: Running;
   /** Waits for that many more rounds; who answered in them, by kind: `udp4` -> `g2`. */
   rounds(count: number): Promise<Map<string, Set<string>>>;
   /** Waits until every kind is answered, by this gateway and by no other. */
@@ -36,6 +38,7 @@ export async function startSender(lab: Lab, command: (argv: string[]) => string[
     return answersIn(lines);
   };
   return {
+    running,
     rounds,
     async served(gateway) {
       const answers = new Map<string, Set<string>>();
