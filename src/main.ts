@@ -28,7 +28,7 @@ async function main(): Promise<Outcome> {
   trace('start');
   if (request.word === 'help' || request.word === 'version') return tell(request);
 
-  if (request.word === 'keep') return done(await keep());
+  if (request.word === 'keep') return done(await keep(makeSay(false)));
 
   const say = makeSay(request.options.verbose);
   if (request.word === 'sweep') return done(await sweep(request, say));

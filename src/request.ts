@@ -16,6 +16,8 @@ export interface LaunchOptions {
   readonly exec: boolean;
   readonly dryRun: boolean;
   readonly verbose: boolean;
+  /** Nothing is said of the gateway while the command runs. */
+  readonly quiet: boolean;
 }
 
 /** What the user asked for: the result of reading argv, nothing of it checked against the system. */

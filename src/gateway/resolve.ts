@@ -16,7 +16,11 @@ export interface Known {
  * Looks a gateway up in the kernel's routes, in any table but ours. Throws ViaError where a device does not exist or is
  * down, and where an address is not on-link, is one of ours, or is on-link on several devices.
  */
-export function resolve(gateway: GatewayText, options: LaunchOptions, known: Known): WayOut {
+export function resolve(
+  gateway: GatewayText,
+  options: Pick<LaunchOptions, 'ipv4' | 'ipv6' | 'lan'>,
+  known: Known,
+): WayOut {
   const text = formatGateway(gateway).replace(/^%/, '');
   const paths =
     gateway.kind === 'device' ? byDevice(gateway.device, known) : byAddresses(gateway.v4, gateway.v6, known, text);

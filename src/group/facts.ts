@@ -1,4 +1,5 @@
 import { connectedNetworks, defaultRoutes, neighbourAddresses, nowhere } from '../gateway/routes.js';
+import { lowestMet } from '../gateway/policy.js';
 import { isSafeDeviceName } from '../gateway/text.js';
 import { filteredDevices, srcValidMark } from '../kernel/sysctl.js';
 import type { LinkLine, Routing } from '../kernel/routing.js';
@@ -9,7 +10,7 @@ import type { SysctlRecord } from './records.js';
 
 type FromRoutes = Pick<
   Facts,
-  'lans' | 'devices' | 'mtus' | 'defaults' | 'nowhere' | 'resolving' | 'neighbours' | 'filtered'
+  'ahead' | 'lans' | 'devices' | 'mtus' | 'defaults' | 'nowhere' | 'resolving' | 'neighbours' | 'filtered'
 >;
 
 /**
@@ -27,6 +28,7 @@ export function factsOf(
   const oldMark = (name: string): string => oldMarks.find(({ device }) => device === name)?.old ?? srcValidMark(name);
   const filtered = filteredDevices([...devices]).map((name) => [name, oldMark(name)] as const);
   return {
+    ahead: { 4: lowestMet(routing[4].rules), 6: lowestMet(routing[6].rules) },
     lans: [...connectedNetworks(4, routing), ...connectedNetworks(6, routing)],
     devices,
     mtus: new Map(outer.map(({ ifname, mtu }) => [ifname, mtu])),

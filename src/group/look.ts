@@ -13,6 +13,7 @@ import { cgroupThing, sysctlThing } from '../plan/wanted.js';
 import type { Family, Group } from '../plan/wayout.js';
 import { groupOf } from './alive.js';
 import { factsOf } from './facts.js';
+import { followed, followedText } from './follow.js';
 import { builtinsOf, firewallJobs, firewallsIn, type Firewalls } from './firewalls.js';
 import { readRecords, type Records } from './records.js';
 import { keeperThings, machineThings, recordThings, uselessRecords } from './traces.js';
@@ -76,7 +77,10 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
   const known = hierarchy.mounted && !blind ? listCgroups(hierarchy.path) : [];
   const gone = known.filter((cgroup) => cgroup.members.length === 0 && sweep(cgroup));
   const cgroups = known.filter((cgroup) => !gone.includes(cgroup));
-  const groups = cgroups.flatMap((cgroup) => groupOf(cgroup, firewall.groups, records, namespace) ?? []);
+  const recordOf = (uuid: string) => records.groups.get(uuid)?.record;
+  const groups = cgroups
+    .flatMap((cgroup) => groupOf(cgroup, firewall.groups, records, namespace) ?? [])
+    .map((group) => followed(group, recordOf(group.uuid), { routing, v6 }));
   const tagged = [...routingThings(4, routing[4]), ...routingThings(6, routing[6]), ...firewall.things];
   const builtins = builtinsOf(firewall, records, namespace, tagged.length > 0);
   const marks = records.sysctls.filter((record) => record.namespace === namespace);
@@ -88,7 +92,12 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
     keeper: keeperCommand(hierarchy.path, namespace),
     ...factsOf(routing, firewall, oldMarks),
     ...(builtins.absent === undefined ? {} : { absent: builtins.absent }),
-    records: new Map([...records.groups].map(([uuid, { text }]) => [uuid, text])),
+    records: new Map(
+      [...records.groups].map(([uuid, { record, text }]) => {
+        const group = groups.find((one) => one.uuid === uuid);
+        return [uuid, group === undefined ? text : followedText(record, text, group)];
+      }),
+    ),
     // Those of a via that sees another /run need nothing of ours.
     elsewhere: cgroups.some(({ uuid }) => records.groups.has(uuid) && !groups.some((group) => group.uuid === uuid)),
   };
@@ -103,7 +112,7 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
     ),
     ...recordThings(records, cgroups, groups, namespace),
     ...keeperThings(facts),
-    ...uselessRecords(records, cgroups, tagged.length > 0 ? [] : marks, namespace),
+    ...uselessRecords(records, cgroups, tagged.length > 0 ? [] : marks, namespace, groups.length > 0),
   ];
   // Without the groups, all that is theirs would pass for leftovers.
   return {

@@ -35,8 +35,10 @@ export interface Records {
   readonly builtins: readonly BuiltinRecord[];
   /** Paths of records that were cut off: whoever wrote them was killed before he did what they are about. */
   readonly broken: readonly string[];
-  /** Groups of which a state is kept (intact.ts). */
-  readonly intact: readonly string[];
+  /** Paths of what is kept about groups that have these uuids (intact.ts, state.ts). */
+  readonly kept: readonly { readonly uuid: string; readonly path: string }[];
+  /** What keepers have made again lately, in which namespace (heal.ts). */
+  readonly mends: readonly { readonly namespace: string; readonly path: string }[];
   /** Paths of keepers' FIFOs. */
   readonly keepers: readonly string[];
   /** Whether there is a directory for records. */
@@ -49,15 +51,17 @@ export function readRecords(): Records {
   const sysctls: SysctlRecord[] = [];
   const builtins: BuiltinRecord[] = [];
   const broken: string[] = [];
-  const intact: string[] = [];
+  const kept: { uuid: string; path: string }[] = [];
+  const mends: { namespace: string; path: string }[] = [];
   const keepers: string[] = [];
   const names = ignoring(['ENOENT', 'ENOTDIR', 'EACCES'], () => readdirSync(RUNTIME)) ?? [];
   for (const name of names) {
     if (/^keeper-\d+$/.test(name)) keepers.push(`${RUNTIME}/${name}`);
-    const [, uuid, number, device, space, kept] = NAMES.exec(name) ?? [];
-    if (kept !== undefined) intact.push(kept);
-    if (uuid === undefined && device === undefined && space === undefined) continue;
+    const [, uuid, number, device, space, of, mender] = NAMES.exec(name) ?? [];
     const path = `${RUNTIME}/${name}`;
+    if (of !== undefined) kept.push({ uuid: of, path });
+    if (mender !== undefined) mends.push({ namespace: `net:[${mender}]`, path });
+    if (uuid === undefined && device === undefined && space === undefined) continue;
     const text = ignoring(['ENOENT', 'EISDIR', 'EACCES'], () => readAtOnce(path));
     if (text === undefined) continue;
     const record = parse(text);
@@ -68,10 +72,11 @@ export function readRecords(): Records {
     else if (absent !== undefined) builtins.push({ namespace: `net:[${space}]`, absent });
     else broken.push(path);
   }
-  return { groups, sysctls, builtins, broken, intact, keepers, exists: existsSync(RUNTIME) };
+  return { groups, sysctls, builtins, broken, kept, mends, keepers, exists: existsSync(RUNTIME) };
 }
 
-const NAMES = /^(?:group-([\da-f-]{36})|sysctl-(\d+)-([\w.-]+)|iptables-(\d+)|intact-([\da-f-]{36}))$/;
+const NAMES =
+  /^(?:group-([\da-f-]{36})|sysctl-(\d+)-([\w.-]+)|iptables-(\d+)|(?:intact|state)-([\da-f-]{36})|mends-(\d+))$/;
 
 /** A record's text; one line, so that it is readable and can be typed. */
 export const recordText = ({ asked, namespace, key, firewall }: GroupRecord): string =>

@@ -86,8 +86,8 @@ export function lookAgain({ fd }: Lock, before: System | undefined, ...firewalls
   }
 }
 
-/** Gives the stamp it leaves, if anything is to be changed. */
-function make(changes: readonly Change[], lock: Lock, tell: Tell): string | undefined {
+/** Under the lock: makes these changes. Gives the stamp it leaves, if anything is to be changed. */
+export function make(changes: readonly Change[], lock: Lock, tell: Tell): string | undefined {
   if (changes.length === 0) return undefined;
   tell(() => render(changes, firewalls));
   trace('plan');

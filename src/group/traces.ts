@@ -14,7 +14,6 @@ import {
   sysctlRecord,
 } from '../plan/wanted.js';
 import type { Group } from '../plan/wayout.js';
-import { intactFile } from './intact.js';
 import { srcValidMark } from '../kernel/sysctl.js';
 import type { Records, SysctlRecord } from './records.js';
 
@@ -53,10 +52,11 @@ export function recordThings(
  * that are gone.
  */
 export function uselessRecords(
-  { broken, sysctls, builtins, intact, keepers }: Records,
+  { broken, sysctls, builtins, kept, mends, keepers }: Records,
   cgroups: readonly Cgroup[],
   marks: readonly SysctlRecord[],
   namespace: string,
+  isUsed: boolean,
 ): Thing[] {
   const isGone = ({ namespace }: { namespace: string }): boolean => cgroups.length === 0 && !netnsExists(namespace);
   const isPutBack = (mark: SysctlRecord): boolean => marks.includes(mark) && srcValidMark(mark.device) === mark.old;
@@ -67,7 +67,8 @@ export function uselessRecords(
     ...builtins.filter(isGone).map(({ namespace }) => builtinRecord(namespace)),
   ];
   const alive = new Set(cgroups.map(({ uuid }) => uuid));
-  const states = intact.filter((uuid) => !alive.has(uuid)).map((uuid) => intactFile(uuid));
+  const states = kept.filter(({ uuid }) => !alive.has(uuid)).map(({ path }) => path);
+  const past = mends.filter((one) => (one.namespace === namespace ? !isUsed : isGone(one))).map(({ path }) => path);
   const dead = keepers.filter((path) => path !== keeperFile(namespace) && keeperLives(path) === false);
-  return [...broken, ...paths, ...states, ...dead].map((path) => recordThing(path, ''));
+  return [...broken, ...paths, ...states, ...past, ...dead].map((path) => recordThing(path, ''));
 }

@@ -12,6 +12,9 @@ export interface RuleLine {
   readonly fwmask?: string;
   readonly table?: string;
   readonly protocol?: string;
+  /** It is for what does not match; it does nothing (null where they are there). */
+  readonly not?: null;
+  readonly nop?: null;
   /** Not there where it is a look-up in a table. */
   readonly action?: string;
 }
@@ -97,6 +100,7 @@ const OURS = String(PROTOCOL);
 export const tableOfLine = ({ table }: { readonly table?: string }): number => Number(table ?? MAIN);
 
 export const MAIN = 254;
+export const LOCAL_TABLE = 255;
 
 /** Whether a route or a rule has our tag, and is about one of our tables: others may use the same number. */
 export const isOurs = (line: Tagged): boolean => {

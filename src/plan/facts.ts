@@ -23,6 +23,8 @@ export interface Facts {
   /** The kernel has IPv6. */
   readonly v6: boolean;
   readonly lans: readonly Lan[];
+  /** The lowest preference of somebody else's policy rule that what we have marked would meet, where there is one. */
+  readonly ahead?: { readonly [F in Family]: number };
   /** Devices that exist and are up. */
   readonly devices: ReadonlySet<string>;
   /** Each device's MTU, the loopback's aside. */

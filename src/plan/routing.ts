@@ -1,5 +1,5 @@
 import type { Facts } from './facts.js';
-import { hex, markOf, MASK, preferenceOf, PROTOCOL, tableOf } from './numbers.js';
+import { BASES, hex, markOf, MASK, preferenceOf, PROTOCOL, tableOf } from './numbers.js';
 import type { RoutingThing } from './things.js';
 import { FAMILIES, wayOf, type Family, type Group } from './wayout.js';
 
@@ -29,20 +29,29 @@ export interface Route {
 
 /** The routes and rules these groups need, in both families. */
 export function wantedRouting(groups: readonly Group[], facts: Facts): RoutingThing[] {
-  return groups.flatMap((group) =>
-    FAMILIES.filter((family) => family === 4 || facts.v6).flatMap((family) =>
-      wayOf(group.wayOut, family) === 'allow' ? [] : ofFamily(group, family, facts),
-    ),
-  );
+  return FAMILIES.filter((family) => family === 4 || facts.v6).flatMap((family) => {
+    const marked = groups.filter(({ wayOut }) => wayOf(wayOut, family) !== 'allow');
+    const base = baseFor(marked, facts.ahead?.[family]);
+    return marked.flatMap((group) => ofFamily(group, family, facts, base));
+  });
+}
+
+/**
+ * Ahead of the lowest preference by which somebody else would take our packets; where there is no room, where they
+ * always are: the guard stops then what is taken.
+ */
+function baseFor(groups: readonly Group[], lowest = Infinity): number {
+  return BASES.find((base) => groups.every(({ slot }) => preferenceOf(slot, base) < lowest)) ?? BASES[0];
 }
 
 /** What the last route of a table needs to be looked at last; then the look-up ends here and does not go on to main. */
 const LAST = 4294967295;
 
-function ofFamily({ slot, wayOut }: Group, family: Family, facts: Facts): RoutingThing[] {
+function ofFamily({ slot, wayOut }: Group, family: Family, facts: Facts, base: number): RoutingThing[] {
   const table = tableOf(slot);
   const way = wayOf(wayOut, family);
-  const rule = ruleThing(family, { preference: preferenceOf(slot), from: 'lo', mark: markOf(slot), mask: MASK, table });
+  const preference = preferenceOf(slot, base);
+  const rule = ruleThing(family, { preference, from: 'lo', mark: markOf(slot), mask: MASK, table });
   const end = routeThing(family, { reachable: false, destination: 'default', metric: LAST, table });
   const lans = wayOut.lan ? facts.lans.filter((lan) => lan.family === family) : [];
   const direct = lans.map(({ network, device, order }) =>

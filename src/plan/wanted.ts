@@ -47,6 +47,9 @@ const hasRecord = (groups: readonly Group[], records: Facts['records']): boolean
 /** The FIFO of a network namespace's keeper. */
 export const keeperFile = (namespace: string): string => `${RUNTIME}/keeper-${namespace.replace(/\D/g, '')}`;
 
+/** The file of what a namespace's keeper has made again lately. */
+export const mendsFile = (namespace: string): string => `${RUNTIME}/mends-${namespace.replace(/\D/g, '')}`;
+
 /** The keeper of a network namespace, alive or dead. */
 export const keeperThing = (namespace: string, state: 'alive' | 'dead', command: string): Thing => ({
   kind: 'keeper',

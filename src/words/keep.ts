@@ -1,22 +1,42 @@
 import { existsSync } from 'node:fs';
-import { ViaError } from '../failure.js';
+import { oneLine, ViaError } from '../failure.js';
+import { heal, type Healed } from '../group/heal.js';
 import { ended } from '../group/linger.js';
-import { lookJobs } from '../group/look.js';
+import { lockAndRun, unlock } from '../group/lock.js';
+import { look, lookJobs, SWEEPING } from '../group/look.js';
 import { listCgroups } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
 import { RUNTIME } from '../plan/wanted.js';
-import { sweepNow } from './sweep.js';
+import type { Say } from '../say.js';
 
 /**
- * What a keeper has done when a group has no member any more (bin/keeper): waits until the other ends have what the
- * members sent last, and takes away what nobody needs. Throws where that fails.
+ * What a keeper has done when a group has no member any more, and when something has changed (bin/keeper): waits until
+ * the other ends have what the members sent last, takes away what nobody needs, and makes again what others took. Prints
+ * what the keeper goes on by, a word and its value a line. Throws where that fails.
  */
-export async function keep(): Promise<void> {
+export async function keep(say: Say): Promise<void> {
   if (process.geteuid?.() !== 0) throw new ViaError('keep', '', 'not root');
   // Whoever left last was quicker.
   if (!existsSync(RUNTIME)) return;
   const { path, mounted } = findHierarchy();
   const empty = mounted ? listCgroups(path).filter(({ members }) => members.length === 0) : [];
   await Promise.all(empty.map(({ classId }) => ended(classId)));
-  await sweepNow(lookJobs(), () => {}, true);
+  const { lock, done } = await lockAndRun(lookJobs(), true);
+  try {
+    say.out(linesOf(heal(look(done, SWEEPING), lock, process.env['VIA_WHO'] ?? '')));
+  } finally {
+    unlock(lock);
+  }
+}
+
+function linesOf({ mended, again, log, network, firewall, guard }: Healed): string[] {
+  return [
+    ...(mended ? ['mended yes'] : []),
+    ...(again === undefined ? [] : [`again ${again}`]),
+    ...log.map((line) => `log ${oneLine(line)}`),
+    `loud ${network.loud}`,
+    `quiet ${network.quiet}`,
+    `nft ${firewall.loud}`,
+    `guard ${guard}`,
+  ];
 }

@@ -3,9 +3,12 @@ import { resolve } from '../gateway/resolve.js';
 import { parseGateway } from '../gateway/text.js';
 import { groupFor, possible, type Ask } from '../group/choose.js';
 import { enter, type Membership } from '../group/enter.js';
+import { wishText } from '../group/follow.js';
 import { leave } from '../group/leave.js';
 import { BLIND, look, lookJobs, lookJobsOfUser, WATCHING, type System } from '../group/look.js';
 import { changesFor } from '../group/settle.js';
+import type { State } from '../group/state.js';
+import { watchState } from '../group/watch.js';
 import { chooseFirewall, filterJobs, firewallsOf } from '../kernel/firewall.js';
 import { runTools, type Done } from '../kernel/tools.js';
 import { blindFilterInRaw, blindFilters } from '../plan/marking/filters.js';
@@ -27,15 +30,29 @@ type Launch = Extract<Request, { word: 'launch' }>;
 export async function launch<T>(request: Launch, say: Say, run: () => Promise<T>): Promise<T> {
   const membership = await join(request, say);
   trace('join');
+  const unwatch = request.options.quiet ? () => {} : watchState(membership.uuid, telling(request, say));
   try {
     const outcome = await run();
     trace('command');
     return outcome;
   } finally {
+    unwatch();
     await leave(membership, say.changes).catch((error: unknown) => say.error(error));
     trace('leave');
   }
 }
+
+/** Says once that the gateway is not there, and once that it is back. */
+const telling =
+  ({ gateway }: Launch, say: Say) =>
+  ({ is, why }: State): void => {
+    const hint = is === 'lost' ? 'nothing leaves until it is back' : 'nothing leaves until that ends';
+    say.error(
+      is === 'well'
+        ? new ViaError('gateway', gateway, 'back')
+        : new ViaError('gateway', gateway, `${is}: ${why}`, { hint }),
+    );
+  };
 
 /** Makes this process a member of the group; with a `check` that throws where nobody waits for it any more. */
 export function join(request: Launch, say: Say, check = (): void => {}): Promise<Membership> {
@@ -90,7 +107,7 @@ function askFor({ gateway, options }: Launch): Ask {
   const text = parseGateway(gateway);
   const { ipv4, ipv6, lan } = options;
   return {
-    text: [gateway, `ipv4=${ipv4}`, `ipv6=${ipv6}`, `lan=${lan}`].join(' '),
+    text: wishText({ gateway, ipv4, ipv6, lan }),
     firewall: chooseFirewall(options.firewall),
     accepts: firewallsOf(options.firewall),
     resolve: ({ routing, facts }) => resolve(text, options, { routing, v6: facts.v6 }),

@@ -12,6 +12,7 @@ const DEFAULTS: LaunchOptions = {
   exec: false,
   dryRun: false,
   verbose: false,
+  quiet: false,
 };
 
 const launch = (gateway: string, command: [string, ...string[]], options: Partial<LaunchOptions> = {}): Request => ({

@@ -97,16 +97,23 @@ function translation({ wayOut }: Group, facts: Facts): Rule[] {
   ];
 }
 
-/** The next hop counts as well: another router on the same LAN is another uplink. */
 function guard(group: Group, v6: boolean): Rule[] {
   const { slot, uuid, wayOut } = group;
+  const stop = { text: `counter name stopped_${slot} drop`, note: uuid };
+  return [...ways(group, v6), ...(wayOut.lan ? [{ text: 'jump lan' }] : []), stop];
+}
+
+/**
+ * What may leave: of a family that is left alone, and by the group's paths. The next hop counts as well: another router
+ * on the same LAN is another uplink.
+ */
+export function ways(group: Group, v6: boolean): Rule[] {
   const paths = FAMILIES.filter((family) => family === 4 || v6).flatMap((family) => {
-    const path = pathOf(wayOut, family);
+    const path = pathOf(group.wayOut, family);
     if (path === undefined) return [];
     const nextHop = path.nextHop === undefined ? '' : ` rt ip${family === 4 ? '' : '6'} nexthop ${path.nextHop}`;
     const text = `${protocol(family)} oifname "${path.device}"${nextHop} ct state != { invalid, untracked } accept`;
     return [{ text }];
   });
-  const stop = { text: `counter name stopped_${slot} drop`, note: uuid };
-  return [...leftAlone(group), ...paths, ...(wayOut.lan ? [{ text: 'jump lan' }] : []), stop];
+  return [...leftAlone(group), ...paths];
 }

@@ -24,7 +24,7 @@ export function elements(groups: readonly Group[], facts: Facts): Element[] {
 }
 
 /** A set of intervals takes no two that overlap: of networks within each other on one device, the widest. */
-function lans({ lans: all }: Facts): Element[] {
+export function lans({ lans: all }: Facts): Element[] {
   const widest = all.filter(
     ({ family, device, network }) =>
       !all.some(

@@ -31,7 +31,7 @@ const SYN_ACK = 'tcp flags & (syn | ack) == (syn | ack)';
 export const FORGET = `ct mark set ct mark & ${hex(OTHER_BITS)}`;
 
 /** What is not sent through a gateway: networks that are connected, and what never crosses a router. */
-const lan = (v6: boolean): Rule[] => [
+export const lan = (v6: boolean): Rule[] => [
   // A source route makes a router of a neighbour (RFC 7126, RFC 5095, RFC 8754).
   { text: 'ip option lsrr exists return' },
   { text: 'ip option ssrr exists return' },

@@ -1,0 +1,59 @@
+import type { Facts } from '../facts.js';
+import { hex, markOf } from '../numbers.js';
+import type { Group } from '../wayout.js';
+import { ways } from './chains.js';
+import { lans } from './elements.js';
+import { lan, OURS } from './shared.js';
+
+/** The second guard's table. It goes with the process that made it (nft(8), `flags owner`), and nobody else removes it. */
+export const OWNED_TABLE = 'inet via_guard';
+
+/**
+ * The second guard, as one line for `nft -i`, which makes it in one transaction: while `nft flush ruleset`, or a firewall
+ * that reloads, has taken away what marks a group's packets, none of them leaves by another way. It stops by the class
+ * and by the mark that the connection still has, and lets through all that the first one does.
+ */
+export function ownedGuard(groups: readonly Group[], facts: Facts): string {
+  const networks = lans(facts);
+  const listOf = (set: string): string =>
+    networks
+      .filter(({ of }) => of === set)
+      .map(({ key: [device, network] }) => `"${device}" . ${network}`)
+      .join(', ');
+  const inLan = lan(facts.v6).flatMap(({ text }) => {
+    const [, set] = /@(lan[46])/.exec(text) ?? [];
+    if (set === undefined) return [text];
+    return listOf(set) === '' ? [] : [text.replace(`@${set}`, `{ ${listOf(set)} }`)];
+  });
+  const ofGroup = (group: Group): string[] => [
+    ...ways(group, facts.v6).map(({ text }) => text),
+    ...(group.wayOut.lan ? ['jump lan'] : []),
+    'counter drop',
+  ];
+  const to = (keyOf: (group: Group) => string): string =>
+    `{ ${groups.map((group) => `${keyOf(group)} : goto guard_${group.slot}`).join(', ')} }`;
+  const classes = to(({ classId }) => String(classId));
+  const rules = [
+    'oifname "lo" accept',
+    `meta l4proto != tcp ct direction original meta cgroup vmap ${classes}`,
+    `tcp flags & (syn | ack) == syn meta cgroup vmap ${classes}`,
+    `${OURS} vmap ${to(({ slot }) => hex(markOf(slot)))}`,
+    'ct direction reply accept',
+    'meta l4proto tcp ct state established,related accept',
+    `meta cgroup vmap ${classes}`,
+  ];
+  const chains = [['lan', inLan], ...groups.map((group) => [`guard_${group.slot}`, ofGroup(group)] as const)] as const;
+  return [
+    // Deleting what is not there would be an error.
+    `add table ${OWNED_TABLE} { flags owner; }`,
+    `delete table ${OWNED_TABLE}`,
+    `add table ${OWNED_TABLE} { flags owner; }`,
+    ...chains.flatMap(([name, texts]) => [
+      `add chain ${OWNED_TABLE} ${name}`,
+      ...texts.map((text) => `add rule ${OWNED_TABLE} ${name} ${text}`),
+    ]),
+    // After the first guard, which counts what it stops.
+    `add chain ${OWNED_TABLE} guard { type filter hook postrouting priority 301; }`,
+    ...rules.map((text) => `add rule ${OWNED_TABLE} guard ${text}`),
+  ].join('; ');
+}

@@ -1,0 +1,53 @@
+import type { Change, Thing } from './things.js';
+
+/** When what somebody had taken away was made again, in seconds; by what it was. */
+export type Mends = Readonly<Record<string, readonly number[]>>;
+
+/** What is made now of the changes that are wished for, and what is left for now. */
+export interface Ration {
+  readonly changes: readonly Change[];
+  /** Somebody insists: it was made again so often that it is left as it is. */
+  readonly left: readonly Thing[];
+  /** With these changes. */
+  readonly mends: Mends;
+  /** The moment from which what is left may be made again. */
+  readonly until?: number;
+}
+
+/** So often within so many seconds one thing is made again. */
+export const LIMIT = 5;
+export const WINDOW = 60;
+
+/**
+ * Leaves out what was made again too often already: who takes it away would go on, and so would we. The group that needs
+ * it is closed meanwhile, which the guard sees to.
+ */
+export function ration(wished: readonly Change[], before: Mends, now: number): Ration {
+  const recent = new Map(
+    Object.entries(before).map(([name, times]) => [name, times.filter((time) => time > now - WINDOW && time <= now)]),
+  );
+  const names = new Set(wished.flatMap((change) => nameOf(change) ?? []));
+  const refused = new Set([...names].filter((name) => (recent.get(name)?.length ?? 0) >= LIMIT));
+  for (const name of names) if (!refused.has(name)) recent.set(name, [...(recent.get(name) ?? []), now]);
+  const isLeft = ({ thing }: Change): boolean => refused.has(groupingOf(thing) ?? '');
+  const ends = [...refused].map((name) => Math.min(...(recent.get(name) ?? [])) + WINDOW);
+  return {
+    changes: wished.filter((change) => !isLeft(change)),
+    left: wished.filter(isLeft).map(({ thing }) => thing),
+    mends: Object.fromEntries([...recent].filter(([, times]) => times.length > 0)),
+    ...(ends.length === 0 ? {} : { until: Math.min(...ends) }),
+  };
+}
+
+/** What of a change counts: that something is there again which nobody but another tool takes away. */
+function nameOf({ do: what, thing }: Change): string | undefined {
+  if (what === 'remove' || thing.id.startsWith('element ')) return undefined;
+  return groupingOf(thing);
+}
+
+/** The kernel itself takes routes away with their device, but neither rules nor what has no device. */
+function groupingOf(thing: Thing): string | undefined {
+  if (thing.kind === 'firewall') return thing.by;
+  if (thing.kind === 'rule' || (thing.kind === 'route' && thing.words.startsWith('unreachable'))) return thing.id;
+  return undefined;
+}
