@@ -22,15 +22,15 @@ export const VISITOR = candidateOf(0);
 /** The routing table of a slot. */
 export const tableOf = (slot: number): number => 7000 + slot;
 
-/**
- * Where the preferences of our rules start: below 500 stays free for whoever must come first, VPN tools come later. Who
- * adds a rule without a preference comes ahead of all there are (fib_default_rule_pref); then ours move down, a step at a
- * time and no further than this: with ours at 1 the next ones would get 0 and stay ahead for good.
- */
-export const BASES = [500, 372, 244, 116] as const;
+/** The preference of a slot's policy rule: below 500 stays free for whoever must come first, VPN tools come later. */
+export const preferenceOf = (slot: number): number => 500 + slot;
 
-/** The preference of a slot's policy rule. */
-export const preferenceOf = (slot: number, base: number = BASES[0]): number => base + slot;
+/**
+ * Where our rules move to when somebody's rule is ahead of them; all may have the same. Who adds one without a preference
+ * comes ahead of all there are (fib_default_rule_pref), so there are few steps, and none near 0, where the next ones would
+ * stay ahead for good.
+ */
+export const STEPS = [400, 300, 200, 100, 50, 20, 10] as const;
 
 /** The packet mark of what finds no way where main leads nowhere, for it is no member's; no slot's. */
 export const NOWHERE = candidateOf(0);

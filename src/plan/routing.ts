@@ -1,5 +1,5 @@
 import type { Facts } from './facts.js';
-import { BASES, hex, markOf, MASK, preferenceOf, PROTOCOL, tableOf } from './numbers.js';
+import { hex, markOf, MASK, preferenceOf, PROTOCOL, STEPS, tableOf } from './numbers.js';
 import type { RoutingThing } from './things.js';
 import { FAMILIES, wayOf, type Family, type Group } from './wayout.js';
 
@@ -31,26 +31,26 @@ export interface Route {
 export function wantedRouting(groups: readonly Group[], facts: Facts): RoutingThing[] {
   return FAMILIES.filter((family) => family === 4 || facts.v6).flatMap((family) => {
     const marked = groups.filter(({ wayOut }) => wayOf(wayOut, family) !== 'allow');
-    const base = baseFor(marked, facts.ahead?.[family]);
-    return marked.flatMap((group) => ofFamily(group, family, facts, base));
+    return marked.flatMap((group) => ofFamily(group, family, facts));
   });
 }
 
 /**
- * Ahead of the lowest preference by which somebody else would take our packets; where there is no room, where they
- * always are: the guard stops then what is taken.
+ * Ahead of the lowest preference by which somebody else would take our packets; where there is no room, where it always
+ * is: the guard stops then what is taken.
  */
-function baseFor(groups: readonly Group[], lowest = Infinity): number {
-  return BASES.find((base) => groups.every(({ slot }) => preferenceOf(slot, base) < lowest)) ?? BASES[0];
+function preferenceFor(slot: number, lowest = Infinity): number {
+  const usual = preferenceOf(slot);
+  return usual < lowest ? usual : (STEPS.find((step) => step < lowest) ?? usual);
 }
 
 /** What the last route of a table needs to be looked at last; then the look-up ends here and does not go on to main. */
 const LAST = 4294967295;
 
-function ofFamily({ slot, wayOut }: Group, family: Family, facts: Facts, base: number): RoutingThing[] {
+function ofFamily({ slot, wayOut }: Group, family: Family, facts: Facts): RoutingThing[] {
   const table = tableOf(slot);
   const way = wayOf(wayOut, family);
-  const preference = preferenceOf(slot, base);
+  const preference = preferenceFor(slot, facts.ahead?.[family]);
   const rule = ruleThing(family, { preference, from: 'lo', mark: markOf(slot), mask: MASK, table });
   const end = routeThing(family, { reachable: false, destination: 'default', metric: LAST, table });
   const lans = wayOut.lan ? facts.lans.filter((lan) => lan.family === family) : [];

@@ -3,7 +3,7 @@ import { hex, markOf } from '../numbers.js';
 import type { Group } from '../wayout.js';
 import { ways } from './chains.js';
 import { lans } from './elements.js';
-import { lan, OURS } from './shared.js';
+import { lan, OURS, stray } from './shared.js';
 
 /** The second guard's table. It goes with the process that made it (nft(8), `flags owner`), and nobody else removes it. */
 export const OWNED_TABLE = 'inet via_guard';
@@ -35,6 +35,7 @@ export function ownedGuard(groups: readonly Group[], facts: Facts): string {
   const classes = to(({ classId }) => String(classId));
   const rules = [
     'oifname "lo" accept',
+    'ct state invalid jump stray',
     `meta l4proto != tcp ct direction original meta cgroup vmap ${classes}`,
     `tcp flags & (syn | ack) == syn meta cgroup vmap ${classes}`,
     `${OURS} vmap ${to(({ slot }) => hex(markOf(slot)))}`,
@@ -42,7 +43,11 @@ export function ownedGuard(groups: readonly Group[], facts: Facts): string {
     'meta l4proto tcp ct state established,related accept',
     `meta cgroup vmap ${classes}`,
   ];
-  const chains = [['lan', inLan], ...groups.map((group) => [`guard_${group.slot}`, ofGroup(group)] as const)] as const;
+  const chains = [
+    ['lan', inLan],
+    ['stray', stray(facts.v6).map(({ text }) => text)],
+    ...groups.map((group) => [`guard_${group.slot}`, ofGroup(group)] as const),
+  ] as const;
   return [
     // Deleting what is not there would be an error.
     `add table ${OWNED_TABLE} { flags owner; }`,

@@ -70,7 +70,7 @@ const GUARD_ANSWERED: readonly Rule[] = [
  * What the kernel says of itself about a flow that conntrack does not find, so that nobody knows whose it was: a group's
  * UDP answer that nobody waits for (its entry is in a zone), a connection of a group whose entry went with the link.
  */
-const stray = (v6: boolean): Rule[] => [
+export const stray = (v6: boolean): Rule[] => [
   { text: `${OF_A_PROCESS} return` },
   { text: 'tcp flags & rst == rst drop' },
   ...['icmp', ...(v6 ? ['icmpv6'] : [])].map((protocol) => ({
