@@ -79,6 +79,7 @@ test.serial('the same beside another group, which is not touched', async (t) => 
     for (const words of [['10.0.2.1'], ['10.0.1.1'], ['--no-lan', '10.0.1.3']]) {
       const { result } = await leaving(lab, () => lab.via(['--dry-run', ...words, '--', ...stay]));
       const launched = await during(lab, [viaBin, ...words, '--', ...stay]);
+      await settled(lab);
       t.deepEqual(diff(launched, await during(lab, ['sh', '-ec', result.stdout])), [], words.join(' '));
       await quiet(lab, 2);
       t.is((await lab.via(['sweep'])).stderr, '');

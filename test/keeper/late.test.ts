@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
+import { argvOf, familyOf } from '../helpers/family.js';
 import { makeLab } from '../helpers/lab.js';
 import { kept, leaving, until } from '../helpers/left.js';
 import { holdLock } from '../helpers/lock.js';
@@ -50,7 +51,7 @@ test.serial('what ends at once pays for no listener', async (t) => {
   const lab = await makeLab(t, { servers: false });
   const running = lab.start('client', [viaBin, '10.0.2.1', '--', 'sh', '-c', 'echo in; read _']);
   await running.waitFor(/in/);
-  const listener = () => lab.processes().find(({ argv }) => argv[1]?.endsWith('/bin/listener'));
+  const listener = () => familyOf(lab).find(({ pid }) => argvOf(pid)[1]?.endsWith('/bin/listener'));
   await until('a listener is there', () => listener() !== undefined);
   const [keeper] = lab.keepers();
   // The keeper was started before there was a group; the listener comes a fifth of a second after that.
