@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { argvOf } from './family.js';
 import type { Lab } from './lab.js';
 import { diff, snapshot } from './snapshot.js';
 import type { Place } from './topology.js';
@@ -22,10 +23,15 @@ export async function leaving<T>(
  * keeper, and does not wait. Of groups that are there it is a part, and of those that were left behind a witness.
  */
 async function released(lab: Lab): Promise<void> {
-  const hasGroups = (): boolean => readdirSync(lab.walls.groups).some((name) => name.startsWith('via-'));
+  const names = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : []);
+  const places = [lab.walls.groups, `/proc/${lab.walls.holder}/root/run/via`];
+  const hasGroups = (): boolean => places.some((place) => names(place).some((name) => /^(via|group)-/.test(name)));
   // A process that is about to end has no words any more, and may still have its table.
   const isHeld = (): boolean =>
-    lab.processes().some(({ argv: [tool, word] }) => tool === undefined || /\/bin\/listener$|^-i$/.test(word ?? ''));
+    lab.walls
+      .members()
+      .map(argvOf)
+      .some(([tool, word = '']) => tool === '' || /\/bin\/listener$|^-i$/.test(word));
   await until('the guard is gone', () => hasGroups() || !isHeld(), 1000).catch(() => {});
 }
 
