@@ -43,7 +43,8 @@ export function brokenBecause(
   return isNumbered && !onDevice.some(isOwnAddress) ? `${device} has no IPv6 address yet` : undefined;
 }
 
-function unanswered({ device, nextHop }: Path, family: Family, { routing }: Known): string | undefined {
+/** Why a path's router cannot be reached, though the path is there. */
+export function unanswered({ device, nextHop }: Path, family: Family, { routing }: Known): string | undefined {
   const router = routing[family].neighbours.find(({ dst, dev }) => dst === nextHop && dev === device);
   return router?.state.includes('FAILED') === true ? `${nextHop} does not answer on ${device}` : undefined;
 }

@@ -29,6 +29,8 @@ export interface Facts {
   readonly devices: ReadonlySet<string>;
   /** Paths of groups that are not there now: `4 10.0.2.1%c2`. */
   readonly broken?: ReadonlySet<string>;
+  /** Those whose router the kernel has asked for in vain. */
+  readonly unanswered?: ReadonlySet<string>;
   /** Each device's MTU, the loopback's aside. */
   readonly mtus: ReadonlyMap<string, number>;
   /** Main's default routes. */

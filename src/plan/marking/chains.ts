@@ -1,6 +1,7 @@
 import type { Facts } from '../facts.js';
 import { candidateOf, hex, markOf, OTHER_BITS, zoneOf } from '../numbers.js';
 import { FAMILIES, keyOf, pathOf, wayOf, type Family, type Group } from '../wayout.js';
+import { isRefused } from '../refused.js';
 import type { Rule } from './rules.js';
 import { mainSources, segmentOf } from './uplink.js';
 
@@ -11,7 +12,7 @@ export function groupChains(group: Group, facts: Facts): (readonly [string, read
     [`set_${slot}`, [{ text: setBits('meta', markOf(slot)) }]],
     [`new_${slot}`, newConnection(group)],
     [`zone_${slot}`, zone(group, facts)],
-    ...(refuses(group) ? [[`refuse_${slot}`, refusal(group)] as const] : []),
+    ...(refuses(group, facts) ? [[`refuse_${slot}`, refusal(group, facts)] as const] : []),
     [`arrive_${slot}`, [{ text: setBits('ct', candidateOf(slot)) }]],
     ...(clamps(group, facts) ? [[`clamp_${slot}`, clamping(group, facts)] as const] : []),
     ...(translates(group, facts) ? [[`source_${slot}`, translation(group, facts)] as const] : []),
@@ -20,7 +21,8 @@ export function groupChains(group: Group, facts: Facts): (readonly [string, read
 }
 
 /** Whether the group refuses a family. */
-export const refuses = ({ wayOut }: Group): boolean => FAMILIES.some((family) => wayOf(wayOut, family) === 'refuse');
+export const refuses = (group: Group, facts: Facts): boolean =>
+  FAMILIES.some((family) => isRefused(group, family, facts));
 
 /** Sets our bits of a packet's (`meta`) or a connection's (`ct`) mark, and leaves all others. */
 const setBits = (of: 'meta' | 'ct', value: number): string =>
@@ -56,13 +58,13 @@ function zone(group: Group, facts: Facts): Rule[] {
  * TCP gets a reset. ICMP gets an ICMP error: ping says nothing of an error that only its sendto() returned. Everything
  * else is marked and fails at once by the table's `unreachable`, with a better error than a reject's EPERM.
  */
-function refusal({ wayOut }: Group): Rule[] {
-  const others = FAMILIES.filter((family) => wayOf(wayOut, family) !== 'refuse');
+function refusal(group: Group, facts: Facts): Rule[] {
+  const others = FAMILIES.filter((family) => !isRefused(group, family, facts));
   return [
     ...others.map((family) => ({ text: `${protocol(family)} accept` })),
-    ...(wayOut.lan ? [{ text: 'jump lan' }] : []),
+    ...(group.wayOut.lan ? [{ text: 'jump lan' }] : []),
     { text: 'meta l4proto tcp reject with tcp reset' },
-    { text: 'reject with icmpx no-route' },
+    { text: 'reject with icmpx no-route', note: `but ${others.join(' ')}`.trimEnd() },
   ];
 }
 
