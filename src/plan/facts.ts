@@ -31,6 +31,8 @@ export interface Facts {
   readonly broken?: ReadonlySet<string>;
   /** Those whose router the kernel has asked for in vain. */
   readonly unanswered?: ReadonlySet<string>;
+  /** Devices with an address of their own that is good for more than their link: `4 c2`. */
+  readonly numbered?: ReadonlySet<string>;
   /** Each device's MTU, the loopback's aside. */
   readonly mtus: ReadonlyMap<string, number>;
   /** Main's default routes. */

@@ -16,7 +16,7 @@ export function groupChains(group: Group, facts: Facts): (readonly [string, read
     [`arrive_${slot}`, [{ text: setBits('ct', candidateOf(slot)) }]],
     ...(clamps(group, facts) ? [[`clamp_${slot}`, clamping(group, facts)] as const] : []),
     ...(translates(group, facts) ? [[`source_${slot}`, translation(group, facts)] as const] : []),
-    [`guard_${slot}`, guard(group, facts.v6)],
+    [`guard_${slot}`, guard(group, facts)],
   ];
 }
 
@@ -99,23 +99,30 @@ function translation({ wayOut }: Group, facts: Facts): Rule[] {
   ];
 }
 
-function guard(group: Group, v6: boolean): Rule[] {
+function guard(group: Group, facts: Facts): Rule[] {
   const { slot, uuid, wayOut } = group;
   const stop = { text: `counter name stopped_${slot} drop`, note: uuid };
-  return [...ways(group, v6), ...(wayOut.lan ? [{ text: 'jump lan' }] : []), stop];
+  return [
+    ...ways(group, facts, `counter name stopped_${slot} drop`),
+    ...(wayOut.lan ? [{ text: 'jump lan' }] : []),
+    stop,
+  ];
 }
 
 /**
  * What may leave: of a family that is left alone, and by the group's paths. The next hop counts as well: another router
- * on the same LAN is another uplink.
+ * on the same LAN is another uplink. And the source: while a device that had one has no address, it is another device's,
+ * and conntrack would keep to that.
  */
-export function ways(group: Group, v6: boolean): Rule[] {
+export function ways(group: Group, { v6, numbered }: Facts, stop: string): Rule[] {
   const paths = FAMILIES.filter((family) => family === 4 || v6).flatMap((family) => {
     const path = pathOf(group.wayOut, family);
     if (path === undefined) return [];
     const nextHop = path.nextHop === undefined ? '' : ` rt ip${family === 4 ? '' : '6'} nexthop ${path.nextHop}`;
-    const text = `${protocol(family)} oifname "${path.device}"${nextHop} ct state != { invalid, untracked } accept`;
-    return [{ text }];
+    const out = `${protocol(family)} oifname "${path.device}"`;
+    const isNumbered = numbered?.has(`${family} ${path.device}`) === true;
+    const source = { text: `${out} ct direction original fib saddr . oif type != local ${stop}`, note: path.device };
+    return [...(isNumbered ? [source] : []), { text: `${out}${nextHop} ct state != { invalid, untracked } accept` }];
   });
   return [...leftAlone(group), ...paths];
 }
