@@ -90,7 +90,10 @@ function enterKnown(ask: Ask, tell: Tell): Membership | undefined {
   const records = readRecords();
   const hint = [...records.groups].find(
     ([, { record }]) =>
-      record.asked === ask.text && record.namespace === namespace && ask.accepts.includes(record.firewall),
+      record.asked === ask.text &&
+      record.owner === ask.owner &&
+      record.namespace === namespace &&
+      ask.accepts.includes(record.firewall),
   );
   if (hint === undefined) return undefined;
   const jobs = lookJobs();
