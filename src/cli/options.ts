@@ -24,6 +24,7 @@ export const OPTIONS: readonly Option[] = [
   { name: 'ipv6', field: 'ipv6', ...FAMILY, describe: 'IPv6, when the gateway has none' },
   { name: 'no-lan', field: 'lan', given: false, default: true, group: 'Way out', describe: 'send what is for connected networks to the gateway too' },
   { name: 'firewall', field: 'firewall', values: ['auto', 'nft', 'iptables'], default: 'auto', group: 'Other options', describe: 'what marks packets' },
+  { name: 'elevate', field: 'elevate', values: ['auto', 'sudo', 'pkexec', 'none'], default: 'auto', group: 'Other options', describe: 'what asks for the rights of root' },
   { name: 'exec', short: 'x', field: 'exec', default: false, group: 'Other options', describe: 'become the command, as nice does: for what runs long' },
   { name: 'dry-run', field: 'dryRun', default: false, group: 'Other options', describe: 'print the changes as commands, change nothing' },
   { name: 'verbose', short: 'v', field: 'verbose', default: false, group: 'Other options', describe: 'print each change as it is made' },

@@ -13,6 +13,7 @@ const DEFAULTS: LaunchOptions = {
   dryRun: false,
   verbose: false,
   quiet: false,
+  elevate: 'auto',
 };
 
 const launch = (gateway: string, command: [string, ...string[]], options: Partial<LaunchOptions> = {}): Request => ({
