@@ -30,8 +30,10 @@ export function refuseObstacles(files: readonly string[], status: string, uidMap
 
 /** The same for this process. */
 export const refuseHere = (files: readonly string[]): void =>
-  refuseObstacles(files, read('/proc/self/status'), read('/proc/self/uid_map') || '0 0 4294967295');
+  refuseObstacles(files, read('/proc/self/status'), read('/proc/self/uid_map', '0 0 4294967295'));
 
-const read = (path: string): string => ignoring(['ENOENT', 'EACCES'], () => readFileSync(path, 'utf8')) ?? '';
+/** A kernel without user namespaces has no map of them. */
+const read = (path: string, otherwise = ''): string =>
+  ignoring(['ENOENT', 'EACCES'], () => readFileSync(path, 'utf8')) ?? otherwise;
 
 const fail = (why: string, hint: string): ViaError => new ViaError('elevation', '', why, { hint });

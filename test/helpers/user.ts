@@ -26,7 +26,7 @@ export function addUsers(
   return lab.sh(
     'client',
     `umask 022
-    mkdir -p /run/etc /run/home /run/etc/sudoers.d
+    mkdir -p /run/sudo /run/etc /run/home /run/etc/sudoers.d
     cat /etc/passwd - >/run/etc/passwd <<'END'\n${passwd}\nEND
     cat /etc/group - >/run/etc/group <<'END'\n${group}\nEND
     hash=$(printf %s secret | openssl passwd -6 -stdin)
