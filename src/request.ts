@@ -23,6 +23,8 @@ export interface LaunchOptions {
   readonly quiet: boolean;
   /** Who is asked where via is not root. */
   readonly elevate: Elevate;
+  /** The user as whom root runs the command; empty: as he is. */
+  readonly user: string;
 }
 
 /** What the user asked for: the result of reading argv, nothing of it checked against the system. */

@@ -19,6 +19,7 @@ import type { Request } from '../request.js';
 import type { Say } from '../say.js';
 import { trace } from '../trace.js';
 import { askFor } from './ask.js';
+import { wordsAs } from './user.js';
 
 type Launch = Extract<Request, { word: 'launch' }>;
 
@@ -93,7 +94,8 @@ export async function dryRun(request: Launch, say: Say): Promise<void> {
   say.out([`echo $$ > ${cgroupPath(facts.hierarchy.path, group.uuid)}/cgroup.procs`]);
   // A launch starts it first, with the lock held; where nobody holds that, it would find a group without members.
   say.out(render(changes.filter(isKeeper), firewalls));
-  say.out([`exec ${request.command.map(quote).join(' ')}`]);
+  const ahead = await wordsAs(request.options.user, process.env as Record<string, string>);
+  say.out([`exec ${[...ahead, ...request.command].map(quote).join(' ')}`]);
 }
 
 /** Somebody's filters that no rule of ours can satisfy; a launch looks for them with `-v` only, for it costs a process. */

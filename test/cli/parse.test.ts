@@ -14,6 +14,7 @@ const DEFAULTS: LaunchOptions = {
   verbose: false,
   quiet: false,
   elevate: 'auto',
+  user: '',
 };
 
 const launch = (gateway: string, command: [string, ...string[]], options: Partial<LaunchOptions> = {}): Request => ({
