@@ -30,7 +30,7 @@ export const documentText = (document: Document): string => `${JSON.stringify(do
 export function readDocument(text: string): Document {
   if (text.length > LONGEST) throw wrong('too long');
   const fields = readFields(text);
-  const extra = [...fields.keys()].find((key) => !(key in SHAPE));
+  const extra = [...fields.keys()].find((key) => !Object.hasOwn(SHAPE, key));
   if (extra !== undefined) throw wrong(`"${extra.slice(0, 20)}" is nothing it may have`);
   const document: Record<string, unknown> = {};
   for (const [key, isRight] of Object.entries(SHAPE)) {

@@ -15,9 +15,16 @@ export function wordsOfUser(name: string, environment: Readonly<Record<string, s
   return [
     ENV,
     ...gone.map((key) => `--unset=${key}`),
-    ...[`HOME=${home}`, `USER=${login}`, `LOGNAME=${login}`, `SHELL=${shell}`],
+    `HOME=${home}`,
+    `USER=${login}`,
+    `LOGNAME=${login}`,
+    `SHELL=${shell}`,
     SETPRIV,
-    ...[`--reuid=${uid}`, `--regid=${gid}`, '--init-groups', '--inh-caps=-all', '--'],
+    `--reuid=${uid}`,
+    `--regid=${gid}`,
+    '--init-groups',
+    '--inh-caps=-all',
+    '--',
   ];
 }
 
