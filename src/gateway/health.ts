@@ -1,6 +1,7 @@
-import { tableOfLine, type LinkLine, LOCAL_TABLE } from '../kernel/routing.js';
+import { isOwnAddress, type LinkLine, type RouteLine } from '../kernel/routing.js';
 import { FAMILIES, pathOf, type Family, type Path, type WayOut } from '../plan/wayout.js';
 import type { Known } from './resolve.js';
+import { foreign, hopsOf, isUnicast, onLinkOn, prefixOf } from './routes.js';
 
 /**
  * Why nothing can leave by a way out now, in a few words; undefined where one of its paths is there. A router counts as
@@ -8,16 +9,41 @@ import type { Known } from './resolve.js';
  */
 export function lostBecause(wayOut: WayOut, known: Known): string | undefined {
   const families = FAMILIES.filter((family) => pathOf(wayOut, family) !== undefined && (family === 4 || known.v6));
-  const reasons = families.map((family) => ofPath(pathOf(wayOut, family)!, family, known));
+  const reasons = families.map((family) => {
+    const path = pathOf(wayOut, family)!;
+    return brokenBecause(path, family, known, wayOut) ?? unanswered(path, family, known);
+  });
   return reasons.length > 0 && reasons.every((reason) => reason !== undefined) ? reasons[0] : undefined;
 }
 
-function ofPath({ device, nextHop }: Path, family: Family, { routing }: Known): string | undefined {
+/**
+ * Why a path is not there now, whatever its router says; undefined where it is. As for a launch the next hop has to be
+ * on-link, and that of a device its default route's: without an address of the device's own, what is sent would get another device's. So it would while an IPv6
+ * address is tentative (RFC 4862): then its network is there, and the address is not.
+ */
+export function brokenBecause(
+  { device, nextHop }: Path,
+  family: Family,
+  { routing }: Known,
+  { followsDevice }: Pick<WayOut, 'followsDevice'>,
+): string | undefined {
   const link = routing[4].links.find(({ ifname }) => ifname === device);
   const broken = ofLink(device, link);
-  if (broken !== undefined) return broken;
-  const own = routing[family].routes.filter((route) => tableOfLine(route) === LOCAL_TABLE && route.dev === device);
-  if (nextHop !== undefined && !own.some(({ type }) => type === LOCAL)) return `${device} has no IPv${family} address`;
+  if (broken !== undefined || nextHop === undefined) return broken;
+  const routes = foreign(routing[family].routes);
+  const isDefault = (route: RouteLine): boolean =>
+    route.dst === 'default' && hopsOf(route).some((hop) => hop.nextHop === nextHop && hop.device === device);
+  if (followsDevice && !routes.some(isDefault)) return `no default route is known on ${device}`;
+  if (onLinkOn(nextHop, family, routes, device).length === 0) return `${nextHop} is not on-link on ${device}`;
+  if (family === 4) return undefined;
+  const onDevice = routes.filter(({ dev, dst }) => dev === device && !/^(fe[89ab]|ff)/.test(dst));
+  const isNumbered = onDevice.some(
+    (route) => isUnicast(route) && prefixOf(route, 6) > 1 && route.gateway === undefined,
+  );
+  return isNumbered && !onDevice.some(isOwnAddress) ? `${device} has no IPv6 address yet` : undefined;
+}
+
+function unanswered({ device, nextHop }: Path, family: Family, { routing }: Known): string | undefined {
   const router = routing[family].neighbours.find(({ dst, dev }) => dst === nextHop && dev === device);
   return router?.state.includes('FAILED') === true ? `${nextHop} does not answer on ${device}` : undefined;
 }
@@ -28,6 +54,3 @@ function ofLink(device: string, link: LinkLine | undefined): string | undefined 
   if (!link.flags.includes('UP')) return `${device} is down`;
   return link.flags.includes('LOWER_UP') && !link.flags.includes('NO-CARRIER') ? undefined : `${device} has no carrier`;
 }
-
-/** rtnetlink(7), RTN_LOCAL. */
-const LOCAL = '2';

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import {
   closeSync,
   constants,
@@ -15,18 +14,12 @@ import { basename } from 'node:path';
 import { ViaError, wordsOf } from '../failure.js';
 import { isUntouched, takeAhead } from '../kernel/ahead.js';
 import { ignoring } from '../kernel/cgroup.js';
-import { isIgnored } from '../kernel/ignored.js';
-import { runTools, TOOL_ENVIRONMENT, type Done, type Job } from '../kernel/tools.js';
+import { runTools, type Done, type Job } from '../kernel/tools.js';
 import { RUNTIME } from '../plan/wanted.js';
+import { waitFor } from './patience.js';
 
 /** The one lock for every change. Root's alone: a file that anybody can open, anybody can lock. */
 export const LOCK = `${RUNTIME}/lock`;
-
-/** Longest wait for the lock, in seconds. */
-const PATIENCE = 30;
-
-/** Signals that end the wait, unless they are ignored; via then dies of them. */
-const INTERRUPTING = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP'] as const;
 
 /** The lock, held; the kernel releases it when we die. */
 export interface Lock {
@@ -35,21 +28,37 @@ export interface Lock {
   readonly isNew: boolean;
 }
 
+/** The lock, and what came of the jobs that were run under it. */
+interface Held {
+  readonly lock: Lock;
+  readonly done: readonly Done[];
+}
+
 /**
  * Takes the lock and runs jobs under it, in one go where nobody else has it. flock(1) locks a descriptor that we keep,
  * so the lock outlives it. Throws when somebody else holds the lock for too long, and on a signal unless it is `patient`.
  */
-export async function lockAndRun(
+export const lockAndRun = (jobs: readonly Job[], patient = false): Promise<Held> => take(openLock, jobs, patient);
+
+/**
+ * The same, patiently, for who has nothing to do where nobody uses via: undefined where the lock is gone, or goes while it
+ * is waited for. Made anew it would be there after the last via has taken all away.
+ */
+export const lockIfThere = (jobs: readonly Job[]): Promise<Held | undefined> => take(openLockIfThere, jobs, true);
+
+async function take<T extends Lock | undefined>(
+  open: () => T,
   jobs: readonly Job[],
-  patient = false,
-): Promise<{ lock: Lock; done: readonly Done[] }> {
+  patient: boolean,
+): Promise<Held | Exclude<T, Lock>> {
   for (;;) {
-    const lock = openLock();
+    const lock = open();
+    if (lock === undefined) return undefined as Exclude<T, Lock>;
     let isBusy = false;
     try {
       let done = runTools(jobs, { fd: lock.fd, take: true, shielded: patient });
       isBusy = done === undefined;
-      if (isBusy) await wait(lock, patient);
+      if (isBusy) await waitFor(lock.fd, LOCK, patient);
       isBusy = false;
       done ??= runTools(jobs, { fd: lock.fd, take: false, shielded: patient });
       // The last user of the machine removes the file: a lock on a file without a name keeps nobody out.
@@ -67,7 +76,7 @@ export async function lockAndRun(
  * The same, for jobs that only read: what bin/via has let them print before is as good where there was nothing of via's
  * on this machine then, nor is now. Another via that came and went meanwhile has left nothing.
  */
-export async function lockAndLook(jobs: readonly Job[]): Promise<{ lock: Lock; done: readonly Done[] }> {
+export async function lockAndLook(jobs: readonly Job[]): Promise<Held> {
   const ahead = existsSync(RUNTIME) ? undefined : takeAhead(jobs);
   if (ahead === undefined || !isUntouched(ahead)) return lockAndRun(jobs);
   const { lock } = await lockAndRun([]);
@@ -95,14 +104,25 @@ const isNamed = ({ fd }: Lock): boolean => ignoring(['ENOENT'], () => lstatSync(
 function openLock(): Lock {
   for (;;) {
     const isNew = makeRuntimeDirectory();
-    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
     try {
-      return { fd: openSync(LOCK, flags, 0o600), isNew };
+      return { fd: openSync(LOCK, FLAGS | constants.O_CREAT, 0o600), isNew };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
       if (isNew) ignoring(['ENOENT', 'ENOTEMPTY'], () => rmdirSync(RUNTIME));
       throw unusable(LOCK, error);
     }
+  }
+}
+
+const FLAGS = constants.O_RDWR | constants.O_NOFOLLOW;
+
+function openLockIfThere(): Lock | undefined {
+  try {
+    return { fd: openSync(LOCK, FLAGS), isNew: false };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unusable(LOCK, error);
+    // Somebody may have removed nothing but the lock.
+    return (ignoring(['ENOENT'], () => readdirSync(RUNTIME)) ?? []).length > 0 ? openLock() : undefined;
   }
 }
 
@@ -123,23 +143,3 @@ function makeRuntimeDirectory(): boolean {
 
 const unusable = (path: string, error: unknown): ViaError =>
   new ViaError('file', path, wordsOf(error), { cause: error, hint: 'via needs a writable /run' });
-
-/** With the event loop running, so that a signal can end the wait. */
-async function wait({ fd }: Lock, patient: boolean): Promise<void> {
-  const flock = spawn('flock', ['-w', String(PATIENCE), '3'], {
-    env: TOOL_ENVIRONMENT,
-    stdio: ['ignore', 'ignore', 'ignore', fd],
-    // Out of reach of what is sent to our process group: that may be ignored, which Node takes back for what it starts.
-    detached: true,
-  });
-  const stop = (signal: NodeJS.Signals): void => void (patient || isIgnored(signal) || flock.kill());
-  for (const signal of INTERRUPTING) process.on(signal, stop);
-  const status = await new Promise<number | null>((resolve, reject) => {
-    flock.once('error', reject);
-    flock.once('exit', resolve);
-  });
-  for (const signal of INTERRUPTING) process.off(signal, stop);
-  if (status === 0) return;
-  if (status === null) throw new ViaError('lock', LOCK, 'interrupted');
-  throw new ViaError('lock', LOCK, `held by another process for ${PATIENCE} s`, { hint: 'try again' });
-}

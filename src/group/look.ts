@@ -10,7 +10,9 @@ import { toolError, type Done, type Job } from '../kernel/tools.js';
 import type { Facts } from '../plan/facts.js';
 import type { Firewall, Thing } from '../plan/things.js';
 import { cgroupThing, sysctlThing } from '../plan/wanted.js';
-import type { Family, Group } from '../plan/wayout.js';
+import { brokenBecause } from '../gateway/health.js';
+import type { Known } from '../gateway/resolve.js';
+import { FAMILIES, pathName, pathOf, type Family, type Group } from '../plan/wayout.js';
 import { groupOf } from './alive.js';
 import { factsOf } from './facts.js';
 import { followed, followedText } from './follow.js';
@@ -91,6 +93,7 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
     hierarchy,
     keeper: keeperCommand(hierarchy.path, namespace),
     ...factsOf(routing, firewall, oldMarks),
+    broken: brokenPaths(groups, { routing, v6 }),
     ...(builtins.absent === undefined ? {} : { absent: builtins.absent }),
     records: new Map(
       [...records.groups].map(([uuid, { record, text }]) => {
@@ -127,6 +130,19 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
     blind,
   };
 }
+
+/** Those of the groups' paths that are not there now, so that nothing is sent that would have another device's source. */
+const brokenPaths = (groups: readonly Group[], known: Known): Set<string> =>
+  new Set(
+    groups.flatMap(({ wayOut }) =>
+      FAMILIES.flatMap((family) => {
+        const path = pathOf(wayOut, family);
+        return path === undefined || brokenBecause(path, family, known, wayOut) === undefined
+          ? []
+          : [pathName(family, path)];
+      }),
+    ),
+  );
 
 function routingOf(done: Done | undefined): Routing {
   if (done === undefined) return NO_ROUTING;

@@ -74,8 +74,13 @@ const saveWords = (name: string): string[] => {
   return ['{', save, '2>/dev/null', '||', '{', save, '>/dev/null;', 'false;', '};', '}'];
 };
 
-/** What lists the tables and chains of iptables' that are in nf_tables: iptables itself tells no difference. */
-export const builtinJob: Job = { argv: ['nft', '-j', "'list tables; list chains'"] };
+/**
+ * What lists the tables and chains of iptables' that are in nf_tables: iptables itself tells no difference. Not of all
+ * families: of a table with an owner, as the second guard is, nft 1.0.6 prints anything, and no JSON at times.
+ */
+export const builtinJob: Job = {
+  argv: ['nft', '-j', "'list tables ip; list tables ip6; list chains ip; list chains ip6'"],
+};
 
 /** What lists where others may filter what comes in: legacy's tables only where there are any, since listing makes them. */
 export function filterJobs(): Job[] {

@@ -139,6 +139,9 @@ export function routingThings(family: Family, { rules, routes }: Routing): Routi
   ];
 }
 
+/** Whether it says that an address is one of this machine's (rtnetlink(7), RTN_LOCAL). */
+export const isOwnAddress = ({ type }: RouteLine): boolean => type === '2';
+
 /** rtnetlink(7): RTN_UNICAST, RTN_THROW. */
 export const UNICAST = '1';
 export const THROW = '9';

@@ -5,9 +5,12 @@ import { clearing } from './agent.js';
 import { putBack } from './sysctl.js';
 import { runTools, type Job } from './tools.js';
 
+/** Seconds: a keeper has the lock for some hundredths when it looks. */
+const PATIENCE = 1;
+
 /**
  * Makes changes that only remove, in one go with taking the lock; false, and nothing is changed, where somebody else has
- * it, where `only` fails (see Hold), or where a group cannot be removed or there is another one in the `hierarchy`. Throws
+ * it for long, where `only` fails (see Hold), or where a group cannot be removed or there is another one in the `hierarchy`. Throws
  * at the first that fails. `name` is one that no table of anybody's has.
  */
 export function takeAway(
@@ -27,7 +30,7 @@ export function takeAway(
   );
   const agents = of('remove', 'mount').flatMap((thing) => (thing.kind === 'mount' ? clearing(thing) : []));
   const conditions = [only, ...groups, isEmpty, ...agents, ...sysctls].join(' && ');
-  const done = runTools(answering, { fd: lock, take: true, shielded: true, only: conditions });
+  const done = runTools(answering, { fd: lock, take: true, wait: PATIENCE, shielded: true, only: conditions });
   if (done === undefined) return false;
   for (const thing of of('remove', 'sysctl')) remove(thing);
   check(done);

@@ -40,6 +40,8 @@ export interface Hold {
   readonly fd: number;
   /** It is taken first. */
   readonly take: boolean;
+  /** For so many seconds it is waited for. */
+  readonly wait?: number;
   /** What the terminal sends, or somebody to our process group, does not reach the jobs: what they change, they change. */
   readonly shielded?: boolean;
   /** Commands of the shell that run before all jobs, without any descriptor of theirs; where they fail, nothing else runs. */
@@ -96,7 +98,10 @@ function script(jobs: readonly Job[], lock: Hold | undefined): string {
     return `{ ${command} 2>&1 ${closed} ${stdin}\n} | { ${first}; } &\np${i}=$!`;
   });
   const waits = jobs.map((_, i) => `wait $p${i}; echo $?`);
-  const take = lock?.take === true ? `flock -n 3 || exit $(($? + ${FLOCK}))` : '';
+  const take =
+    lock?.take === true
+      ? `flock ${lock.wait === undefined ? '-n' : `-w ${lock.wait}`} 3 || exit $(($? + ${FLOCK}))`
+      : '';
   const ask = lock?.only === undefined ? '' : `{ ${lock.only}; } || exit ${FLOCK + 1}`;
   const first = lock?.first === undefined ? '' : `{ ${lock.first}; } 3>&- ${closed} || exit ${FLOCK + FIRST_FAILED}`;
   return [take, ask, first, ...starts, ...waits, ''].join('\n');

@@ -27,6 +27,8 @@ export interface Facts {
   readonly ahead?: { readonly [F in Family]: number };
   /** Devices that exist and are up. */
   readonly devices: ReadonlySet<string>;
+  /** Paths of groups that are not there now: `4 10.0.2.1%c2`. */
+  readonly broken?: ReadonlySet<string>;
   /** Each device's MTU, the loopback's aside. */
   readonly mtus: ReadonlyMap<string, number>;
   /** Main's default routes. */

@@ -1,7 +1,7 @@
 import type { Facts } from './facts.js';
 import { hex, markOf, MASK, preferenceOf, PROTOCOL, STEPS, tableOf } from './numbers.js';
 import type { RoutingThing } from './things.js';
-import { FAMILIES, wayOf, type Family, type Group } from './wayout.js';
+import { FAMILIES, pathName, wayOf, type Family, type Group } from './wayout.js';
 
 /**
  * A policy rule: packets with this mark, or all, are looked up in a table. Those that are sent from here: what comes in
@@ -64,7 +64,8 @@ function ofFamily({ slot, wayOut }: Group, family: Family, facts: Facts): Routin
       table,
     }),
   );
-  if (typeof way === 'string' || !facts.devices.has(way.device)) return [...direct, end, rule];
+  if (typeof way === 'string' || !facts.devices.has(way.device) || facts.broken?.has(pathName(family, way)) === true)
+    return [...direct, end, rule];
   const metric = family === 6 ? 1024 : undefined;
   return [...direct, routeThing(family, { reachable: true, destination: 'default', metric, table, ...way }), end, rule];
 }

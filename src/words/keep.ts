@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { oneLine, ViaError } from '../failure.js';
 import { heal, type Healed } from '../group/heal.js';
 import { ended } from '../group/linger.js';
-import { lockAndRun, unlock } from '../group/lock.js';
+import { lockIfThere, unlock } from '../group/lock.js';
 import { look, lookJobs, SWEEPING } from '../group/look.js';
 import { listCgroups } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
@@ -16,12 +16,14 @@ import type { Say } from '../say.js';
  */
 export async function keep(say: Say): Promise<void> {
   if (process.geteuid?.() !== 0) throw new ViaError('keep', '', 'not root');
-  // Whoever left last was quicker.
+  // Whoever left last was quicker; here, and where the lock is gone.
   if (!existsSync(RUNTIME)) return;
   const { path, mounted } = findHierarchy();
   const empty = mounted ? listCgroups(path).filter(({ members }) => members.length === 0) : [];
   await Promise.all(empty.map(({ classId }) => ended(classId)));
-  const { lock, done } = await lockAndRun(lookJobs(), true);
+  const held = await lockIfThere(lookJobs());
+  if (held === undefined) return;
+  const { lock, done } = held;
   try {
     say.out(linesOf(heal(look(done, SWEEPING), lock, process.env['VIA_WHO'] ?? '')));
   } finally {

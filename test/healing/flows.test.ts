@@ -31,7 +31,7 @@ const known = async (lab: Lab, port: number): Promise<string[]> =>
   (await lab.sh('client', `grep ' sport=${port} ' /proc/net/nf_conntrack || :`))
     .split('\n')
     .filter(Boolean)
-    .map((line) => line.replace(/^(\S+ +\d+ \S+ +\d+) \d+/, '$1').replaceAll(/(packets|bytes)=\d+ /g, ''));
+    .map((line) => line.replace(/^(\S+ +\d+ \S+ +\d+) \d+/, '$1').replaceAll(/(packets|bytes|use)=\d+ ?/g, ''));
 
 const events = {
   'the link of the group goes and comes back': {

@@ -82,7 +82,7 @@ if (seesAll())
       days.push({ gateway, sender });
     }
     await watched(lab);
-    await shielded(lab);
+    await shielded(lab, 2);
     // Main leads to g1, so nothing of either may get there.
     const capture = await sniff(
       lab,

@@ -19,11 +19,16 @@ export const WITHIN = 1000 + 1500;
 export const watched = (lab: Lab): Promise<void> =>
   until('somebody watches', () => runs(lab, 'ip', 'monitor'), 3000).catch(() => {});
 
-/** The same of the table that nobody can flush. */
-export const shielded = (lab: Lab): Promise<void> =>
-  until('the guard is held', async () => /inet via_guard/.test(await lab.sh('client', 'nft list tables')), 3000).catch(
-    () => {},
-  );
+/** The same of the table that nobody can flush, for so many groups. */
+export const shielded = (lab: Lab, groups = 1): Promise<void> =>
+  until(
+    'the guard is held',
+    async () => {
+      const chains = await lab.sh('client', 'nft list table inet via_guard 2>/dev/null || :');
+      return (chains.match(/chain guard_/g)?.length ?? 0) >= groups;
+    },
+    3000,
+  ).catch(() => {});
 
 /** What a program of the group sends on anew, by family: what TCP has sent before waits for its own timers. */
 export const fresh = (...families: (4 | 6)[]): string[] =>

@@ -57,9 +57,13 @@ export class Lab {
     return [...this.walls.enter(place, cwd), ...argv];
   }
 
-  /** What still runs in the lab beside its own servers, and keepers: empty after a test that left nothing. */
+  /**
+   * What still runs in the lab beside its own servers, and keepers with those that listen for them: empty after a test
+   * that left nothing.
+   */
   processes(): Process[] {
-    return this.#all().filter((one) => !isKeeper(one));
+    const all = this.#all();
+    return all.filter((one) => !isKeeper(one) && !(all.some(isKeeper) && listens(one)));
   }
 
   /** The keepers of groups in the lab. */
@@ -103,6 +107,10 @@ export class Lab {
 }
 
 const isKeeper = ({ argv }: Process): boolean => argv.some((word) => word.endsWith('/bin/keeper'));
+
+/** A keeper's listener (bin/listener), and the tools that it runs. */
+const listens = ({ argv }: Process): boolean =>
+  /\/bin\/listener|\bip -N -o monitor |\bnft (monitor destroy|-i)$/.test(argv.join(' '));
 
 /** It leads its session; what it has forked and is about to become another program does not. */
 function leads({ pid }: Process): boolean {

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmdirSy
 import test from 'ava';
 import { v4 as uuid } from 'uuid';
 import { makeLab } from '../helpers/lab.js';
-import { killKeepers } from '../helpers/keepers.js';
+import { killKeepers, settled } from '../helpers/keepers.js';
 import { kept, leaving, until } from '../helpers/left.js';
 import { viaBin } from '../helpers/paths.js';
 import { hold } from '../helpers/runners.js';
@@ -29,7 +29,10 @@ test.serial('it is never a member, has a session of its own and nothing of ours 
   t.not(parent, String(running.pid));
   t.is(readlinkSync(of('cwd')), '/');
   const open = readdirSync(of('fd')).map((fd) => readlinkSync(of(`fd/${fd}`)).replace(/keeper-\d+/, 'keeper-N'));
-  t.deepEqual(open.sort(), ['/dev/null', '/dev/null', '/run/via/keeper-N', viaBin.replace(/via$/, 'keeper')].sort());
+  // The listener's, once it is there.
+  const own = open.filter((path) => !path.startsWith('pipe:'));
+  t.true(open.length - own.length <= 1, `${open}`);
+  t.deepEqual(own.sort(), ['/dev/null', '/dev/null', '/run/via/keeper-N', viaBin.replace(/via$/, 'keeper')].sort());
   t.deepEqual(
     readFileSync(of('environ'), 'utf8')
       .split('\0')
@@ -73,8 +76,9 @@ test.serial('where it was killed, the next launch starts one, and what is left i
     t.deepEqual(left, [], next.join(' '));
   }
   const { left } = await leaving(lab, async () => {
-    t.is((await lab.via(['-x', '10.0.2.1', '--', 'true'])).stderr, '');
+    const held = await hold(lab, '-x', '10.0.2.1');
     await killKeepers(lab);
+    await held.release();
     t.regex(await lab.sh('client', 'cat /proc/sys/net/ipv4/conf/c2/src_valid_mark; ls /run/via'), /^1\n(.*\n)*lock\n/);
     t.is((await lab.via(['sweep'])).stderr, '');
   });
@@ -168,12 +172,13 @@ test.serial('nobody takes what a killed keeper was running for a keeper', async 
   const { left } = await leaving(lab, async () => {
     const ends = await hold(lab, '-x', '10.0.2.1');
     const stays = await hold(lab, '-x', '10.0.1.3');
+    await settled(lab);
     await ends.release();
     const sweeping = (): number | undefined => lab.processes().find(({ argv }) => argv.at(-1) === 'keep')?.pid;
     await until('the keeper sweeps', () => sweeping() !== undefined);
     const pid = sweeping() ?? 0;
     process.kill(pid, 'SIGSTOP');
-    await killKeepers(lab);
+    await killKeepers(lab, pid);
     const joined = await hold(lab, '-x', '10.0.1.3');
     await until('there is another keeper', () => lab.keepers().length === 1);
     process.kill(pid, 'SIGCONT');

@@ -6,7 +6,7 @@ import { groupChains } from './chains.js';
 import { elements, type Element } from './elements.js';
 import { hooks } from './hooks.js';
 import type { Marking } from './marking.js';
-import { chainState, commentsOf, type Rule } from './rules.js';
+import { chainState, commentsOf, ownerOf, type Rule } from './rules.js';
 import { sharedChains } from './shared.js';
 
 /** Our one table in a network namespace. */
@@ -30,7 +30,9 @@ function wanted(groups: readonly Group[], facts: Facts): FirewallThing[] {
     ...sharedChains(facts.v6, fallen).map(([name, rules]) => chain(name, rules)),
     ...groups.flatMap((group) => [
       counter(group.slot),
-      ...groupChains(group, facts).map(([name, rules]) => chain(name, rules, { scope: 'group', owner: group.uuid })),
+      ...groupChains(group, facts).map(([name, rules]) =>
+        chain(name, rules, { scope: 'group', owner: ownerOf(group) }),
+      ),
     ]),
     ...hooks(facts.v6, fallen).map(([name, hook, rules]) => chain(name, rules, { hook })),
     ...unique(elements(groups, facts).map((element) => elementThing(element))),

@@ -9,6 +9,14 @@ import { lan, OURS, stray } from './shared.js';
 export const OWNED_TABLE = 'inet via_guard';
 
 /**
+ * What is sent by another way while it is not translated makes conntrack forget the connection (nf_nat_oif_changed). What
+ * comes for it then is news to the kernel, which answers that there is no such connection, from the address that it came
+ * to, by main's device.
+ */
+const STRANDED =
+  'tcp flags & (fin | syn | rst | ack) == rst ct direction reply fib saddr . oif type != local jump stray';
+
+/**
  * The second guard, as one line for `nft -i`, which makes it in one transaction: while `nft flush ruleset`, or a firewall
  * that reloads, has taken away what marks a group's packets, none of them leaves by another way. It stops by the class
  * and by the mark that the connection still has, and lets through all that the first one does.
@@ -36,6 +44,7 @@ export function ownedGuard(groups: readonly Group[], facts: Facts): string {
   const rules = [
     'oifname "lo" accept',
     'ct state invalid jump stray',
+    STRANDED,
     `meta l4proto != tcp ct direction original meta cgroup vmap ${classes}`,
     `tcp flags & (syn | ack) == syn meta cgroup vmap ${classes}`,
     `${OURS} vmap ${to(({ slot }) => hex(markOf(slot)))}`,

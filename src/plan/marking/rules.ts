@@ -1,7 +1,16 @@
+import { hash } from '../numbers.js';
+import { keyOf, type Group } from '../wayout.js';
+
 declare const __REVISION__: string | undefined;
 
 /** Names the rule texts of this build, so that rules of another one are seen to differ. */
 export const REVISION = typeof __REVISION__ === 'string' ? __REVISION__ : 'source';
+
+/** Names a group with its way out, which may come to be another: then all its rules are made anew. Eight digits. */
+export const ownerOf = ({ uuid, wayOut }: Group): string =>
+  hash(`${uuid} ${keyOf(wayOut)}`)
+    .toString(16)
+    .padStart(8, '0');
 
 /** One rule of a chain: its text, and what its comment says beside where it belongs. */
 export interface Rule {
@@ -11,11 +20,11 @@ export interface Rule {
 
 /**
  * The comments by which we know a chain's rules again. nft prints a rule in words of its own, so that its text cannot
- * be compared; the comment comes back as it was, 127 bytes at most (NFTNL_UDATA_COMMENT_MAXLEN). `owner` is the uuid of
- * the group whose chain it is: another group's rules under the same name differ.
+ * be compared; the comment comes back as it was, 127 bytes at most (NFTNL_UDATA_COMMENT_MAXLEN). `owner` names
+ * the group whose chain it is, and its way out (`ownerOf`).
  */
 export function commentsOf(rules: readonly Rule[], owner = ''): string[] {
-  const tag = owner === '' ? REVISION : `${REVISION}-${owner.slice(0, 8)}`;
+  const tag = owner === '' ? REVISION : `${REVISION}-${owner}`;
   return rules.map(({ note }, i) => (note === undefined ? `${tag}.${i}` : `${tag}.${i} ${note}`));
 }
 

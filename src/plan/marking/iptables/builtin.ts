@@ -21,7 +21,7 @@ interface Listed {
   readonly chain?: { readonly family: string; readonly table: string; readonly name: string; readonly policy?: string };
 }
 
-/** Reads what `nft -j 'list tables; list chains'` printed, an object on each line; `used` are chains with others' rules. */
+/** Reads what `nft -j` printed of tables and chains, an object on each line; `used` are chains with others' rules. */
 export function readBuiltins(text: string, used: readonly string[]): Builtins {
   const present = new Set<string>();
   const taken = new Set<string>(used);

@@ -1,7 +1,7 @@
 import { candidateOf, markOf, NOWHERE, VISITOR } from '../../numbers.js';
 import type { Group } from '../../wayout.js';
 import type { Arrival } from '../arrivals.js';
-import type { Rule } from '../rules.js';
+import { ownerOf, type Rule } from '../rules.js';
 import {
   ANY_CLASS,
   bits,
@@ -61,10 +61,10 @@ export function came(arrivals: readonly Arrival[], fallen: boolean): Chain[] {
  */
 export function answers({ slot, groups, isUsual, guests, device }: Arrival): Chain {
   const astray = isUsual ? `! -o ${device} ` : '';
-  const by = ({ classId, uuid }: Group, way: number): Rule[] =>
+  const by = (group: Group, way: number): Rule[] =>
     [setConnection(markOf(way)), setMark(way), '-j RETURN'].map((target) => ({
-      text: `${ofClass(classId)} ${target}`,
-      note: uuid.slice(0, 8),
+      text: `${ofClass(group.classId)} ${target}`,
+      note: ownerOf(group),
     }));
   const own = [...groups.flatMap((group) => by(group, group.slot)), ...guests.flatMap((group) => by(group, slot))];
   return {

@@ -1,13 +1,14 @@
 import type { Facts } from '../../facts.js';
 import { markOf } from '../../numbers.js';
 import { keyOf, nameOfGroup, pathOf, wayOf, type Family, type Group } from '../../wayout.js';
-import type { Rule } from '../rules.js';
+import { ownerOf, type Rule } from '../rules.js';
 import { mainSources } from '../uplink.js';
 import { setConnection, setMark, type Chain } from './text.js';
 
 /** A group's own chains in one family, each after those it leads to. */
 export function groupChains(group: Group, family: Family, facts: Facts): Chain[] {
-  const { slot, uuid: owner } = group;
+  const { slot } = group;
+  const owner = ownerOf(group);
   const mangle = { table: 'mangle', owner } as const;
   const sources = family === 4 ? mainSources(group.wayOut, facts) : [];
   return [

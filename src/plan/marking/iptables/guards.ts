@@ -1,13 +1,13 @@
 import type { Group } from '../../wayout.js';
 import type { Arrival } from '../arrivals.js';
-import type { Rule } from '../rules.js';
+import { ownerOf, type Rule } from '../rules.js';
 import { ANY_CLASS, candidate, OF_THE_KERNEL, ofClass, ours, SYN_ACK, VISITING, type Chain } from './text.js';
 
 /** What leads to the groups' guards: by the connection's mark, and by the class. */
 export function guards(groups: readonly Group[], arrivals: readonly Arrival[]): Chain[] {
   const table = 'mangle' as const;
   const each = (text: (group: Group) => string): Rule[] =>
-    groups.map((group) => ({ text: `${text(group)} -g via-guard-${group.slot}`, note: group.uuid.slice(0, 8) }));
+    groups.map((group) => ({ text: `${text(group)} -g via-guard-${group.slot}`, note: ownerOf(group) }));
   const answer = '-m conntrack --ctdir REPLY';
   const candidates = arrivals.flatMap(({ slot }) =>
     [

@@ -3,7 +3,7 @@ import { fallbacks } from '../../fallback.js';
 import { VISITOR, zoneOf } from '../../numbers.js';
 import { keyOf, pathOf, wayOf, type Family, type Group } from '../../wayout.js';
 import type { Arrival } from '../arrivals.js';
-import type { Rule } from '../rules.js';
+import { ownerOf, type Rule } from '../rules.js';
 import { mainSources, segmentOf } from '../uplink.js';
 import { answers, came } from './came.js';
 import { guards } from './guards.js';
@@ -20,7 +20,7 @@ export function sharedChains(
   const each = (rule: (group: Group) => string | undefined): Rule[] =>
     groups.flatMap((group) => {
       const text = rule(group);
-      return text === undefined ? [] : [{ text, note: group.uuid.slice(0, 8) }];
+      return text === undefined ? [] : [{ text, note: ownerOf(group) }];
     });
   const refused = (group: Group): boolean => wayOf(group.wayOut, family) === 'refuse';
   const mangle = 'mangle' as const;
