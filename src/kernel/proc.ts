@@ -32,5 +32,5 @@ function ownNetClsPath(): string | undefined {
   return lines.map((line) => /^\d+:[^:]*\bnet_cls\b[^:]*:(.*)$/.exec(line)?.[1]).find((path) => path !== undefined);
 }
 
-/** Whether this process is in a group of ours. */
-export const isInGroup = (): boolean => /(^|\/)via-[^/]+$/.test(ownNetClsPath() ?? '');
+/** Whether this process is in a group of ours, or in what a user of it joins (elevate/own.ts). */
+export const isInGroup = (): boolean => /(^|\/)via-[^/]+(\/u\d+-[\da-f]+)?$/.test(ownNetClsPath() ?? '');

@@ -37,7 +37,7 @@ test('its options are those of --help, in that order', async (t) => {
 });
 
 test('its words are those that are built; the others are named as reserved', (t) => {
-  const text = section('.Ss Words', '.Sh ENVIRONMENT');
+  const text = section('.Ss Words', '.Ss Staying or becoming');
   const items = [...text.matchAll(/^\.It Cm (\w+)/gm)].map((found) => found[1]);
   t.deepEqual(
     items,
