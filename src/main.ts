@@ -44,7 +44,7 @@ async function main(): Promise<Outcome> {
   };
   if (request.word === 'launch') return dry ? done(await dryRun(request, say)) : launch(request, say, start);
   if (dry) return done(previewNone(request, say));
-  outside(say);
+  await outside(request, say);
   return start();
 }
 

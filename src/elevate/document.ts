@@ -7,6 +7,9 @@ export interface Document {
   /** The asking process: its number, and the moment of its start, by which a number that is used again is told. */
   readonly pid: number;
   readonly start: string;
+  /** To join a group, or to leave the one it is in. */
+  readonly word: 'launch' | 'none';
+  /** Empty where it is to leave. */
   readonly gateway: string;
   readonly ipv4: OtherFamily;
   readonly ipv6: OtherFamily;
@@ -38,8 +41,10 @@ export function readDocument(text: string): Document {
     if (!isRight(value)) throw wrong(`"${key}" is missing or wrong`);
     document[key] = value;
   }
-  const gateway = formatGateway(parseGateway(document['gateway'] as string));
-  return { ...(document as unknown as Document), gateway };
+  const read = document as unknown as Document;
+  if (read.word === 'launch') return { ...read, gateway: formatGateway(parseGateway(read.gateway)) };
+  if (read.gateway !== '') throw wrong('"gateway" does not go with none');
+  return read;
 }
 
 /** The highest process id there can be (PID_MAX_LIMIT). */
@@ -53,6 +58,7 @@ const oneOf =
 const SHAPE: { readonly [K in keyof Document]: (value: unknown) => boolean } = {
   pid: (value) => Number.isInteger(value) && (value as number) > 1 && (value as number) <= MAX_PID,
   start: (value) => typeof value === 'string' && /^\d{1,20}$/.test(value),
+  word: oneOf('launch', 'none'),
   gateway: (value) => typeof value === 'string' && value.length <= 200,
   ipv4: oneOf('refuse', 'allow'),
   ipv6: oneOf('refuse', 'allow'),

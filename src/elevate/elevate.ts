@@ -11,7 +11,7 @@ import { startOf } from './asker.js';
 import { documentText, type Document } from './document.js';
 import { chooseElevator, findProgram, hasTerminal, type Elevator } from './elevators.js';
 import { refuseHere } from './obstacles.js';
-import { findOwn } from './own.js';
+import { findOwn, groupAround, isOwn, outName } from './own.js';
 
 type Tell = (lines: () => readonly string[]) => void;
 
@@ -25,19 +25,30 @@ interface Caller {
  * Makes this process, which is not root's, a member of its user's group of a way out: by itself where that is in use
  * already, else when root has made it. Throws where nobody gives root's rights, and what the set-up throws.
  */
-export async function enterAsUser(
-  gateway: string,
-  options: LaunchOptions,
-  { tell, isIgnored }: Caller,
-): Promise<Membership> {
-  const { ipv4, ipv6, lan, firewall, verbose } = options;
+export async function enterAsUser(gateway: string, options: LaunchOptions, caller: Caller): Promise<Membership> {
+  const { ipv4, ipv6, lan, firewall } = options;
   const wanted = { gateway: formatGateway(parseGateway(gateway)), ipv4, ipv6, lan, firewall };
   const whole = isInGroup();
   const own = findOwn(findHierarchy().path, wanted, process.getuid?.() ?? 0);
   if (own !== undefined && moveInto(own, whole)) {
-    tell(() => [`echo $$ > ${own}/cgroup.procs`]);
+    caller.tell(() => [`echo $$ > ${own}/cgroup.procs`]);
     return member(own, whole);
   }
+  return member(await joinBySetup({ ...wanted, word: 'launch' }, options, caller), whole);
+}
+
+/** Takes this process, which is not root's, out of its group. Gives where it is then. */
+export async function leaveAsUser(options: LaunchOptions, caller: Caller): Promise<string> {
+  const uid = process.getuid?.() ?? 0;
+  const out = `${groupAround('self', findHierarchy().path)}/${outName(uid)}`;
+  if (isOwn(out, uid) && moveInto(out, true)) return out;
+  return joinBySetup({ ...options, gateway: '', word: 'none' }, options, caller);
+}
+
+type Wanted = Pick<Document, 'word' | 'gateway' | 'ipv4' | 'ipv6' | 'lan' | 'firewall'>;
+
+/** Has root make what we are to be in, and joins that. */
+async function joinBySetup(wanted: Wanted, options: LaunchOptions, { tell, isIgnored }: Caller): Promise<string> {
   const setup = besideUs('setup');
   const files = [setup, `${setup}.cjs`, besideUs('../dist/setup.cjs'), besideUs('keeper'), besideUs('listener')];
   refuseHere([...files, process.execPath]);
@@ -47,13 +58,15 @@ export async function enterAsUser(
     find: findProgram,
   };
   const elevator = chooseElevator(options.elevate as Exclude<Elevate, 'none'>, surroundings);
-  const document = { pid: process.pid, start: startOf('self'), ...wanted, verbose };
+  const { word, gateway, ipv4, ipv6, lan, firewall } = wanted;
+  const what = { word, gateway, ipv4, ipv6, lan, firewall, verbose: options.verbose };
+  const document = { pid: process.pid, start: startOf('self'), ...what };
+  const whole = isInGroup();
   const join = ({ path, changes }: Answer): void => {
     tell(() => [...changes, `echo $$ > ${path}/cgroup.procs`]);
     if (!moveInto(path, whole)) throw new ViaError('cgroup', path, 'is gone again', { hint: 'try again' });
   };
-  const { path } = await ask(elevator, realpathSync(setup), { document, join, isIgnored });
-  return member(path, whole);
+  return (await ask(elevator, realpathSync(setup), { document, join, isIgnored })).path;
 }
 
 /** The group above it is the one that has a name of its own. */

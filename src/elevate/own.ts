@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { ViaError } from '../failure.js';
-import { classIdOf, GONE, ignoring } from '../kernel/cgroup.js';
-import { netnsOf } from '../kernel/proc.js';
+import { cgroupPath, classIdOf, GONE, ignoring } from '../kernel/cgroup.js';
+import { netClsPath, netnsOf } from '../kernel/proc.js';
 import type { Document } from './document.js';
 
 /** What has to be the same for a second launch to be in the first one's group; the gateway in its one text. */
@@ -17,11 +17,20 @@ export function ownName(uid: number, { gateway, ipv4, ipv6, lan, firewall }: Wan
   return `u${uid}-${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
 }
 
+/** The name of the group, within one, in which a user's processes go the usual way again. */
+export const outName = (uid: number): string => `out-u${uid}`;
+
+/** The group of ours that a process is in, whatever it is in there. */
+export function groupAround(pid: number | 'self', hierarchy: string): string | undefined {
+  const uuid = /\/via-([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})(?:\/[^/]*)?$/.exec(netClsPath(pid) ?? '')?.[1];
+  return uuid === undefined ? undefined : cgroupPath(hierarchy, uuid);
+}
+
 /**
- * Makes that group, as root, in a group that has a member. The user may write what moves processes into it, of which the
+ * Makes such a group, as root, in a group that has a member. The user may write what moves processes into it, of which the
  * kernel lets him move his own only, and nothing else: with the directory he could make groups with class ids of his own.
  */
-export function makeOwn(group: string, name: string, uid: number): string {
+export function makeOwn(group: string, name: string, uid: number, classId = classIdOf(group)): string {
   const path = `${group}/${name}`;
   ignoring(['EEXIST'], () => mkdirSync(path, 0o711));
   // Whatever the umask; and nobody sees another's.
@@ -30,8 +39,9 @@ export function makeOwn(group: string, name: string, uid: number): string {
       chmodSync(`${directory}/${file}`, 0o600);
     chmodSync(directory, 0o711);
   }
+  if (classIdOf(path) !== classId) writeFileSync(`${path}/net_cls.classid`, String(classId), { flag: 'r+' });
+  if (classIdOf(path) !== classId) throw new ViaError('cgroup', path, 'has another class id');
   for (const file of JOINS) chownSync(`${path}/${file}`, uid, 0);
-  if (classIdOf(path) !== classIdOf(group)) throw new ViaError('cgroup', path, 'has another class id');
   return path;
 }
 
@@ -55,7 +65,7 @@ export function findOwn(hierarchy: string, wanted: Wanted, uid: number): string 
 const UNSEEN = [...GONE, 'EACCES', 'ENOTDIR'];
 
 /** A directory of root's with a file of the user's, as only root makes it. */
-function isOwn(path: string, uid: number): boolean {
+export function isOwn(path: string, uid: number): boolean {
   const directory = ignoring(UNSEEN, () => lstatSync(path));
   const file = ignoring(UNSEEN, () => lstatSync(`${path}/tasks`));
   return directory?.isDirectory() === true && directory.uid === 0 && file?.isFile() === true && file.uid === uid;

@@ -3,15 +3,16 @@ import { isViaError, ViaError } from '../failure.js';
 import { enter } from '../group/enter.js';
 import { leave } from '../group/leave.js';
 import { ignoring, membersOf } from '../kernel/cgroup.js';
+import { findHierarchy } from '../kernel/hierarchy.js';
 import { netnsOf } from '../kernel/proc.js';
 import { openToOthers } from '../kernel/trusted.js';
 import { RUNTIME } from '../plan/wanted.js';
 import { makeSay } from '../say.js';
 import { askFor } from '../words/ask.js';
 import { callerOf, checkAsker } from './asker.js';
-import { readDocument } from './document.js';
-import { openInput } from './input.js';
-import { makeOwn, ownName } from './own.js';
+import { readDocument, type Document } from './document.js';
+import { openInput, type Input } from './input.js';
+import { groupAround, makeOwn, outName, ownName } from './own.js';
 import { allowFor } from './quota.js';
 
 /**
@@ -32,22 +33,47 @@ async function main(): Promise<void> {
   const check = (): void => checkAsker(document, caller);
   check();
 
+  // So that he gets to what is his; everything else in there stays root's alone.
+  const open = (make: () => string): string => {
+    chmodSync(RUNTIME, 0o711);
+    const path = make();
+    check();
+    return path;
+  };
+  const request = { document, caller, check, input, open };
+  await (document.word === 'none' ? letOut(request) : letIn(request));
+}
+
+interface Requested {
+  readonly document: Document;
+  readonly caller: number;
+  readonly check: () => void;
+  readonly input: Input;
+  readonly open: (make: () => string) => string;
+}
+
+async function letIn({ document, caller, check, input, open }: Requested): Promise<void> {
   const changes: string[] = [];
   const tell = (lines: () => readonly string[]): void => void (document.verbose && changes.push(...lines()));
   const ask = { ...askFor(document.gateway, document), owner: caller, allow: allowFor(caller), check };
   const membership = await enter(ask, tell);
   let path: string | undefined;
   try {
-    // So that he gets to what is his; everything else in there stays root's alone.
-    chmodSync(RUNTIME, 0o711);
-    path = makeOwn(membership.path, ownName(caller, document, netnsOf('self') ?? ''), caller);
-    check();
+    path = open(() => makeOwn(membership.path, ownName(caller, document, netnsOf('self') ?? ''), caller));
     answer({ path, changes });
     // He is in, or has ended.
     await input.end();
   } finally {
     if (path === undefined || !isUsed(path)) await leave(membership, () => {});
   }
+}
+
+/** The asking process is in the group until it has joined what is made for it there, of no class, so that stays. */
+async function letOut({ document, caller, input, open }: Requested): Promise<void> {
+  const group = groupAround(document.pid, findHierarchy().path);
+  if (group === undefined) throw new ViaError('set-up', `process ${document.pid}`, 'in no group');
+  answer({ path: open(() => makeOwn(group, outName(caller), caller, 0)), changes: [] });
+  await input.end();
 }
 
 /** The part of a session that its user may freeze: while we hold the lock, he must not keep others out. */

@@ -9,7 +9,7 @@ import type { Signals } from '../run/signals.js';
 import type { Say } from '../say.js';
 import { wordsAs } from './user.js';
 import { join } from './launch.js';
-import { tasksOutside } from './none.js';
+import { outside } from './none.js';
 
 type WithCommand = Extract<Request, { word: 'launch' | 'none' }>;
 
@@ -26,7 +26,7 @@ export async function become(request: WithCommand, say: Say, entry: Entry, signa
   const ahead = await wordsAs(request.options.user, entry.environment);
   const at = process.argv.length - 2 - command.length;
   if (request.word === 'none') {
-    launcher.answer(tasksOutside(say), at, ahead);
+    launcher.answer(await outside({ ...request, word: 'none' }, say, true), at, ahead);
     return { code: 0 };
   }
   const membership = await join(request, say, () => launcher.check());

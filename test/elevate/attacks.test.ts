@@ -7,7 +7,7 @@ import { refused } from '../helpers/refused.js';
 
 /** The set-up, asked by a shell of ada's with a document of her own making. */
 const ask = `start() { sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 20; }
-document() { printf '{"pid":%s,"start":"%s","gateway":"%s","ipv4":"refuse","ipv6":"refuse","lan":true,"firewall":"auto","verbose":false}\\n' "$@"; }
+document() { printf '{"pid":%s,"start":"%s","word":"launch","gateway":"%s","ipv4":"refuse","ipv6":"refuse","lan":true,"firewall":"auto","verbose":false}\\n' "$@"; }
 setup() { sudo -n ${setupBin}; }
 `;
 

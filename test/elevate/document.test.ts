@@ -11,6 +11,7 @@ import { isViaError } from '../../src/failure.js';
 const good: Document = {
   pid: 4242,
   start: '123456',
+  word: 'launch',
   gateway: '10.0.2.1',
   ipv4: 'refuse',
   ipv6: 'refuse',
@@ -42,6 +43,8 @@ const hostile: Record<string, string> = {
   'a key too many': text.replace('{', '{"uid":0,'),
   __proto__: text.replace('{', '{"__proto__":{"pid":1},'),
   constructor: text.replace('{', '{"constructor":1,'),
+  'none with a gateway': text.replace('launch', 'none'),
+  'another word': text.replace('launch', 'sweep'),
   'a key too few': text.replace('"lan":true,', ''),
   huge: text.replace('10.0.2.1', '1'.repeat(10_000_000)),
   'a little too long': text.replace('10.0.2.1', '1'.repeat(LONGEST)),

@@ -267,3 +267,37 @@ test.serial('a via that is killed, also while root works for it, leaves nothing'
   });
   t.deepEqual(left, []);
 });
+
+test.serial('via in via, and out again: the inner one wins', async (t) => {
+  const lab = await labWith(t, undefined, true);
+  const ask = `${curl.join(' ')} | cut -d ' ' -f 1`;
+  for (const x of ['', '-x ']) {
+    const { result, left } = await leaving(lab, async () => {
+      const script = `${ask}; ${viaBin} ${x}10.0.1.3 -- sh -c "${ask}"; ${viaBin} none ${x}-- sh -c "${ask}"; ${viaBin} ${x}10.0.2.1 -- sh -c "${ask}"
+        ${viaBin} none ${x}-- sh -c '${viaBin} none -- ${curl.join(' ')} | cut -c 1-2; ${viaBin} ${x}10.0.1.3 -- ${curl.join(' ')} | cut -c 1-2'; ${ask}`;
+      const one = await viaAs(lab, 'ada', ['10.0.2.1', '--', 'sh', '-c', script]);
+      await kept(lab);
+      return one;
+    });
+    t.deepEqual([result.code, result.stderr], [0, '']);
+    t.is(result.stdout, 'g2\ng3\ng1\ng2\ng1\ng3\ng2\n');
+    t.deepEqual(left, []);
+  }
+});
+
+test.serial('out of a group that root has put a user into, which takes root as well', async (t) => {
+  const lab = await labWith(t, undefined, true);
+  const command = [viaBin, 'none', '--', ...curl];
+  for (const [user, line] of [
+    ['ada', /^g1 /],
+    ['bob', /^$/],
+  ] as const) {
+    if (user === 'bob') await lab.sh('client', 'umount /etc/sudoers');
+    const { stdout, stderr } = await lab.run('client', [viaBin, '10.0.2.1', '--', ...as(user), ...command], {
+      detached: true,
+    });
+    t.regex(stdout, line, stderr);
+    if (user === 'bob') t.regex(stderr, /^via: elevation sudo: [^\n]*\n$/);
+  }
+  await kept(lab);
+});
