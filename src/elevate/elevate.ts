@@ -10,7 +10,7 @@ import type { Elevate, LaunchOptions } from '../request.js';
 import { startOf } from './asker.js';
 import { documentText, type Document } from './document.js';
 import { chooseElevator, findProgram, hasTerminal, type Elevator } from './elevators.js';
-import { refuseHere } from './obstacles.js';
+import { refuseHere, rootsNode } from './obstacles.js';
 import { findOwn, groupAround, isOwn, outName } from './own.js';
 
 type Tell = (lines: () => readonly string[]) => void;
@@ -51,7 +51,7 @@ type Wanted = Pick<Document, 'word' | 'gateway' | 'ipv4' | 'ipv6' | 'lan' | 'fir
 async function joinBySetup(wanted: Wanted, options: LaunchOptions, { tell, isIgnored }: Caller): Promise<string> {
   const setup = besideUs('setup');
   const files = [setup, `${setup}.cjs`, besideUs('../dist/setup.cjs'), besideUs('keeper'), besideUs('listener')];
-  refuseHere([...files, process.execPath]);
+  refuseHere([...files, rootsNode()]);
   const surroundings = {
     hasTerminal: hasTerminal(),
     isGraphical: Boolean(process.env['DISPLAY'] || process.env['WAYLAND_DISPLAY']),

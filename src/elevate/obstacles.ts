@@ -28,6 +28,16 @@ export function refuseObstacles(files: readonly string[], status: string, uidMap
   }
 }
 
+/** Where root finds Node, as bin/setup does: the caller's may be one of his own. */
+export function rootsNode(): string {
+  const places = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'.split(':');
+  const path = places.map((place) => `${place}/node`).find((one) => existsSync(one));
+  if (path !== undefined) return path;
+  throw new ViaError('elevation', 'node', 'not found where root looks for it', {
+    hint: 'install Node in /usr/bin or /usr/local/bin',
+  });
+}
+
 /** The same for this process. */
 export const refuseHere = (files: readonly string[]): void =>
   refuseObstacles(files, read('/proc/self/status'), read('/proc/self/uid_map', '0 0 4294967295'));

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import { makeLab, type Lab } from '../helpers/lab.js';
 import { kept, leaving } from '../helpers/left.js';
@@ -46,7 +47,7 @@ const tries: Record<string, [script: string, answer: RegExp]> = {
     error('process \\d+: not the one that asks'),
   ],
   'a parent that dies meanwhile': [
-    `(sh -c '${ask.replaceAll("'", "'\\''")} { document $$ "$(start $$)" 10.0.2.1; sleep 1; } | { setup; echo end; } & kill -9 $$'; sleep 2) | cat`,
+    `(sh -c '${ask.replaceAll("'", "'\\''")} text=$(document $$ "$(start $$)" 10.0.2.1); { echo "$text"; sleep 1; } | { setup; echo end; } & kill -9 $$'; sleep 2) | cat`,
     /^(\{"error":"set-up process \d+: not [^"]*"\}\n|\{"path":"[^"]*","changes":\[\]\}\n)end\n$/,
   ],
   'a gateway for nft': [
@@ -202,5 +203,50 @@ test.serial('a via that is traced gets no set-up: what its tracer follows does n
     ),
   );
   refused(t, result, /^via: elevation sudo: /);
+  t.deepEqual(left, []);
+});
+
+test.serial(
+  'the set-up is out of reach of whoever has asked, and keeps nobody out while it waits for him',
+  async (t) => {
+    const lab = await labWithUsers(t);
+    const script = `${ask}ulimit -f 1000 -c unlimited; { document $$ "$(start $$)" 10.0.2.1; read -r word; } | setup`;
+    const env = { EVIL: '1', NODE_OPTIONS: '--no-warnings' };
+    const one = lab.start('client', [...as('ada'), 'bash', '-c', script, setupBin], { detached: true, env });
+    await one.waitFor(/"path"/);
+    const setup = lab.processes().find(({ argv }) => argv.some((word) => word.endsWith('/setup.cjs')))?.pid;
+    t.not(setup, undefined);
+    const of = (name: string): string => readFileSync(`/proc/${setup}/${name}`, 'utf8');
+    // What a terminal sends, it sends to its own session.
+    const [, , , , session] = of('stat')
+      .replace(/^(\d+) \(.*\) /, '$1 x ')
+      .split(' ')
+      .map(Number);
+    t.not(session, one.pid);
+    t.deepEqual(of('environ').split('\0').filter(Boolean).sort(), [
+      'LC_ALL=C',
+      'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      'PKEXEC_UID=',
+      `SUDO_UID=${users.ada}`,
+    ]);
+    t.regex(of('status'), /^Umask:\t0077$/m);
+    t.is(await lab.sh('client', 'flock -n /run/via/lock echo free'), 'free\n');
+    t.not((await lab.run('client', [...as('ada'), 'kill', '-STOP', `${setup}`])).code, 0);
+    t.is((await lab.via(['10.0.2.1', '--', 'echo', 'ran'])).stdout, 'ran\n');
+    one.write('end\n');
+    await one.done;
+    await kept(lab);
+  },
+);
+
+test.serial('whoever never joins and never ends is given up after ten seconds', async (t) => {
+  const lab = await labWithUsers(t);
+  const { result, left } = await leaving(lab, async () => {
+    const script = `${ask}{ document $$ "$(start $$)" 10.0.2.1; sleep 13; } | setup`;
+    const one = await lab.run('client', [...as('ada'), 'sh', '-c', script, setupBin], { detached: true });
+    await kept(lab);
+    return one;
+  });
+  t.regex(result.stdout, PATH);
   t.deepEqual(left, []);
 });

@@ -234,25 +234,26 @@ test.serial('what root says is said by via, once', async (t) => {
   t.deepEqual(left, []);
 });
 
-test.serial('sudo asks on the terminal, and does not eat what the command reads', async (t) => {
-  const lab = await labWith(t, [`via-ada ALL=(root) ${setupBin}`]);
-  const words = `printf 'fed\\n' | ${viaBin} 10.0.2.1 -- cat; echo "status $?"; stty -a | grep -o ' echo '`;
-  for (const [password, sees] of [
-    ['secret', /fed\r\nstatus 0\r\n echo/],
-    ['wrong', /via: elevation sudo: .*\r\nstatus 125/],
-  ] as const) {
-    const terminal = pty(lab, [...as('ada'), 'sh', '-c', words]);
-    await terminal.see(/password/i);
-    terminal.type(`${password}\n`);
-    for (let n = 0; n < 2 && password === 'wrong'; n++) {
+for (const defaults of ['!use_pty', 'use_pty'])
+  test.serial(`sudo asks on the terminal, and does not eat what the command reads: ${defaults}`, async (t) => {
+    const lab = await labWith(t, [`Defaults ${defaults}`, `via-ada ALL=(root) ${setupBin}`]);
+    const words = `printf 'fed\\n' | ${viaBin} 10.0.2.1 -- cat; echo "status $?"; stty -a | grep -o ' echo '`;
+    for (const [password, sees] of [
+      ['secret', /fed\r\nstatus 0\r\n echo/],
+      ['wrong', /via: elevation sudo: .*\r\nstatus 125/],
+    ] as const) {
+      const terminal = pty(lab, [...as('ada'), 'sh', '-c', words]);
       await terminal.see(/password/i);
       terminal.type(`${password}\n`);
+      for (let n = 0; n < 2 && password === 'wrong'; n++) {
+        await terminal.see(/password/i);
+        terminal.type(`${password}\n`);
+      }
+      await terminal.see(sees, 20_000);
+      t.truthy(await terminal.program.done);
     }
-    await terminal.see(sees, 20_000);
-    t.truthy(await terminal.program.done);
-  }
-  await kept(lab);
-});
+    await kept(lab);
+  });
 
 test.serial('a via that is killed, also while root works for it, leaves nothing', async (t) => {
   const lab = await labWith(t);
@@ -301,3 +302,41 @@ test.serial('out of a group that root has put a user into, which takes root as w
   }
   await kept(lab);
 });
+
+test.serial('all is gone soon after the last command of a user has ended', async (t) => {
+  const lab = await labWith(t);
+  for (const options of [[], ['-x']]) {
+    const one = await viaAs(lab, 'ada', [...options, '10.0.2.1', '--', 'sleep', '0.3']);
+    t.is(one.code, 0);
+    const began = performance.now();
+    await lab.sh('client', 'while [ -e /run/via ]; do sleep 0.02; done', { timeout: 10_000 });
+    const took = performance.now() - began;
+    t.log(`${Math.round(took)} ms`);
+    t.true(took < 3000);
+  }
+});
+
+for (const options of [[], ['-x']])
+  test.serial(`by iptables: ${options.join(' ')}`, async (t) => {
+    const lab = await labWith(t, undefined, true);
+    const { result, left } = await leaving(lab, async () => {
+      const words = [...options, '--firewall', 'iptables', '--elevate', 'sudo', '10.0.2.1', '--'];
+      const first = lab.start('client', [...as('ada'), viaBin, ...words, 'sh', '-c', 'echo in; read -r word'], {
+        detached: true,
+      });
+      await first.waitFor(/in/);
+      const second = await viaAs(lab, 'ada', [...words, ...curl]);
+      const bob = await viaAs(lab, 'bob', [...words, 'cat', '/proc/self/cgroup']);
+      const root = await lab.via(['--firewall=iptables', '10.0.2.1', '--', 'cat', '/proc/self/cgroup']);
+      first.write('end\n');
+      await first.done;
+      await kept(lab);
+      return [second.stdout, bob.stdout, root.stdout];
+    });
+    t.regex(result[0] ?? '', /^g2 /);
+    t.is(new Set(result.slice(1).map((text) => /via-[\da-f-]+/.exec(text)?.[0])).size, 2);
+    t.deepEqual(
+      left.filter((line) => !/nf_conntrack|modules/.test(line)),
+      [],
+    );
+  });
