@@ -340,3 +340,17 @@ for (const options of [[], ['-x']])
       [],
     );
   });
+
+test.serial('^C at the password ends via as it ends any command, and the terminal is as it was', async (t) => {
+  const lab = await labWith(t, [`via-ada ALL=(root) ${setupBin}`]);
+  const { left } = await leaving(lab, async () => {
+    const script = `trap : INT; ${viaBin} 10.0.2.1 -- echo ran; echo "status $?"; stty -a | grep -o ' echo '`;
+    const terminal = pty(lab, [...as('ada'), 'sh', '-c', script]);
+    await terminal.see(/password/i);
+    terminal.type('\x03');
+    t.truthy(await terminal.see(/status 130\r\n echo/, 10_000));
+    t.notRegex(terminal.program.stdout, /ran/);
+    await terminal.program.done;
+  });
+  t.deepEqual(left, []);
+});
