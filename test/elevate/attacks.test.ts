@@ -214,7 +214,9 @@ test.serial(
     const env = { EVIL: '1', NODE_OPTIONS: '--no-warnings' };
     const one = lab.start('client', [...as('ada'), 'bash', '-c', script, setupBin], { detached: true, env });
     await one.waitFor(/"path"/);
-    const setup = lab.processes().find(({ argv }) => argv.some((word) => word.endsWith('/setup.cjs')))?.pid;
+    const setup = lab
+      .processes()
+      .find(({ argv }) => argv[0] === 'node' && argv.some((word) => word.endsWith('/setup.cjs')))?.pid;
     t.not(setup, undefined);
     const of = (name: string): string => readFileSync(`/proc/${setup}/${name}`, 'utf8');
     // What a terminal sends, it sends to its own session.
