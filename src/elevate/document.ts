@@ -69,7 +69,7 @@ const SHAPE: { readonly [K in keyof Document]: (value: unknown) => boolean } = {
 
 /** A key, and a string, a whole number or a boolean: nothing that could hold more. JSON.parse would take a key twice. */
 const FIELD =
-  /"([a-z0-9]{1,20})":("(?:[^"\\\u0000-\u001f]|\\["\\/bfnrt]|\\u[\da-fA-F]{4})*"|\d{1,16}|true|false)([,}])/y;
+  /"([a-z0-9]{1,20})":("(?:[^"\\\u0000-\u001f]|\\["\\/bfnrt]|\\u[\da-fA-F]{4})*"|0|[1-9]\d{0,15}|true|false)([,}])/y;
 
 function readFields(text: string): Map<string, unknown> {
   const fields = new Map<string, unknown>();

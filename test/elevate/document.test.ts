@@ -54,6 +54,7 @@ const hostile: Record<string, string> = {
   'a list': text.replace('"10.0.2.1"', '["10.0.2.1"]'),
   'a float': text.replace('4242', '4242.5'),
   'an exponent': text.replace('4242', '4e3'),
+  'a number with a zero ahead': text.replace('4242', '04242'),
   negative: text.replace('4242', '-4242'),
   'process 0': text.replace('4242', '0'),
   'process 1': text.replace('4242', '1'),
