@@ -101,6 +101,8 @@ await bundle(`${root}/src/main.ts`, `${root}/dist/via.cjs`, help, {
   minify: true,
   charset: 'ascii',
 });
+// What is run as root for a user: a bundle of its own, which reads nothing else.
+await bundle(`${root}/src/elevate/setup.ts`, `${root}/dist/setup.cjs`);
 for (const part of found) await bundle(part, `${root}/dist/${basename(part, '.ts')}.cjs`, help);
 
 writeFileSync(`${root}/dist/LICENSES`, licences());

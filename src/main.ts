@@ -6,7 +6,7 @@ import { readArgv } from './run/argv.js';
 import { endAs, statusOf, type Outcome } from './run/end.js';
 import { readEntry } from './run/entry.js';
 import { tellEnd } from './run/handover.js';
-import { run } from './run/run.js';
+import { run, type Command } from './run/run.js';
 import { watchSignals } from './run/signals.js';
 import { makeSay, type Say } from './say.js';
 import { trace } from './trace.js';
@@ -15,6 +15,7 @@ import { keep } from './words/keep.js';
 import { dryRun, launch } from './words/launch.js';
 import { outside, previewNone } from './words/none.js';
 import { sweep } from './words/sweep.js';
+import { refuseCommand, wordsAs } from './words/user.js';
 
 const signals = watchSignals();
 const forLauncher = 'VIA_EXEC' in process.env;
@@ -34,13 +35,16 @@ async function main(): Promise<Outcome> {
   if (request.word === 'sweep') return done(await sweep(request, say));
   const { exec, dryRun: dry } = request.options;
   if (exec && !dry) return become(request, say, entry, signals);
+  const { user } = request.options;
+  if (user !== '') refuseCommand(request.command, entry);
+  const ahead = await wordsAs(user, entry.environment);
   const start = () => {
     dropAhead();
-    return run(request.command, entry, signals);
+    return run([...ahead, ...request.command] as unknown as Command, entry, signals);
   };
   if (request.word === 'launch') return dry ? done(await dryRun(request, say)) : launch(request, say, start);
   if (dry) return done(previewNone(request, say));
-  outside(say);
+  await outside(request, say);
   return start();
 }
 

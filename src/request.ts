@@ -4,6 +4,9 @@ export type OtherFamily = 'refuse' | 'allow';
 /** What a user can ask for as firewall. */
 export type FirewallChoice = 'auto' | 'nft' | 'iptables';
 
+/** Who is asked for root's rights where via has none. */
+export type Elevate = 'auto' | 'sudo' | 'pkexec' | 'none';
+
 /** The options of a launch; all of `ipv4`, `ipv6` and `lan` are part of the way out. */
 export interface LaunchOptions {
   readonly ipv4: OtherFamily;
@@ -18,6 +21,10 @@ export interface LaunchOptions {
   readonly verbose: boolean;
   /** Nothing is said of the gateway while the command runs. */
   readonly quiet: boolean;
+  /** Who is asked where via is not root. */
+  readonly elevate: Elevate;
+  /** The user as whom root runs the command; empty: as he is. */
+  readonly user: string;
 }
 
 /** What the user asked for: the result of reading argv, nothing of it checked against the system. */

@@ -1,6 +1,6 @@
 import { ViaError } from '../failure.js';
 import { nearest } from './nearest.js';
-import { OPTIONS, type Option } from './options.js';
+import { isFlag, OPTIONS, type Option } from './options.js';
 
 export interface Given {
   readonly option: Option;
@@ -32,7 +32,7 @@ export function cutOptions(argv: readonly string[], at: number): Cut {
     const options = text.startsWith('--') ? [longOption(text)] : shortOptions(text);
     for (const option of options) {
       if (option.name === 'help' || option.name === 'version') return { given, at, ended: false, asks: option.name };
-      if (option.values === undefined) given.push({ option, value: option.given ?? true });
+      if (isFlag(option)) given.push({ option, value: option.given ?? true });
       else if (text.includes('=')) given.push({ option, value: checked(option, text.slice(text.indexOf('=') + 1)) });
       else given.push({ option, value: checked(option, argv[++at]) });
     }
@@ -45,7 +45,7 @@ function longOption(text: string): Option {
   const name = text.slice(2).split('=', 1)[0]!;
   const option = OPTIONS.find((row) => row.name === name);
   if (option === undefined) throw unknown(`--${name}`);
-  if (option.values === undefined && text.includes('=')) throw new ViaError('option', `--${name}`, 'takes no value');
+  if (isFlag(option) && text.includes('=')) throw new ViaError('option', `--${name}`, 'takes no value');
   return option;
 }
 
@@ -69,11 +69,11 @@ function unknown(text: string): ViaError {
 }
 
 function checked(option: Option, value: string | undefined): string {
-  const hint = option.values!.join(' or ');
+  const hint = option.values?.join(' or ') ?? `a ${option.takes}`;
   if (value === undefined || value === '') {
     throw new ViaError('option', `--${option.name}`, 'value missing', { hint });
   }
-  if (!option.values!.includes(value)) {
+  if (option.values?.includes(value) === false) {
     throw new ViaError('option', `--${option.name}`, `"${value}" is no value of it`, { hint });
   }
   return value;

@@ -6,8 +6,10 @@ export interface Option {
   readonly short?: string;
   /** The field of LaunchOptions it sets; none for `--help` and `--version`, which end the reading. */
   readonly field?: keyof LaunchOptions;
-  /** The values it takes; without, it is a flag. */
+  /** The values it takes. Without these, and without `takes`, it is a flag. */
   readonly values?: readonly string[];
+  /** What it takes, where that may be anything. */
+  readonly takes?: string;
   /** What a flag sets its field to: true, unless its name says no. */
   readonly given?: boolean;
   readonly default?: string | boolean;
@@ -24,6 +26,8 @@ export const OPTIONS: readonly Option[] = [
   { name: 'ipv6', field: 'ipv6', ...FAMILY, describe: 'IPv6, when the gateway has none' },
   { name: 'no-lan', field: 'lan', given: false, default: true, group: 'Way out', describe: 'send what is for connected networks to the gateway too' },
   { name: 'firewall', field: 'firewall', values: ['auto', 'nft', 'iptables'], default: 'auto', group: 'Other options', describe: 'what marks packets' },
+  { name: 'elevate', field: 'elevate', values: ['auto', 'sudo', 'pkexec', 'none'], default: 'auto', group: 'Other options', describe: 'how to become root' },
+  { name: 'user', field: 'user', takes: 'name', default: '', group: 'Other options', describe: 'run the command as this user; for root' },
   { name: 'exec', short: 'x', field: 'exec', default: false, group: 'Other options', describe: 'become the command, as nice does: for what runs long' },
   { name: 'dry-run', field: 'dryRun', default: false, group: 'Other options', describe: 'print the changes as commands, change nothing' },
   { name: 'verbose', short: 'v', field: 'verbose', default: false, group: 'Other options', describe: 'print each change as it is made' },
@@ -31,6 +35,9 @@ export const OPTIONS: readonly Option[] = [
   { name: 'help', short: 'h', group: 'Other options', describe: 'print this text' },
   { name: 'version', short: 'V', group: 'Other options', describe: 'print the version' },
 ];
+
+/** Whether an option takes no value. */
+export const isFlag = ({ values, takes }: Option): boolean => values === undefined && takes === undefined;
 
 /** A management word. All are reserved, so that no script can come to rely on a gateway of that name. */
 export interface Word {

@@ -76,6 +76,8 @@ function collect(given: readonly Given[], word?: string): LaunchOptions {
 
   if (word === 'sweep' && given.some(({ option }) => option.field === 'exec'))
     throw new ViaError('option', '--exec', 'goes with a command, not with sweep');
+  if (word === 'sweep' && given.some(({ option }) => option.field === 'user'))
+    throw new ViaError('option', '--user', 'goes with a command, not with sweep');
 
   const fields: Partial<Record<keyof LaunchOptions, unknown>> = {};
   for (const { field, default: value } of OPTIONS) if (field !== undefined) fields[field] = value;

@@ -1,10 +1,10 @@
 import yargs, { type Argv } from 'yargs';
-import { isBuilt, OPTIONS, type Option, WORDS } from './options.js';
+import { isBuilt, isFlag, OPTIONS, type Option, WORDS } from './options.js';
 
 /** The text of `via --help`, laid out by yargs from the table; no line is longer than 80 columns. */
 export async function renderHelp(): Promise<string> {
   const words = WORDS.filter(isBuilt).map(({ name }) => name);
-  return configure(yargs([]))
+  const text = await configure(yargs([]))
     .usage('Usage: $0 [options] <gateway> [options] [--] <command> [args...]')
     .usage('       $0 <word> ...')
     .example('$0 10.0.0.1 -- curl example.com', 'by that router; IPv6 is refused')
@@ -13,6 +13,8 @@ export async function renderHelp(): Promise<string> {
     .epilogue(`Words: ${words.join(', ')} (see via help <word>)`)
     .epilogue('Exit status: that of the command; 127 not found, 126 cannot run, 125 via failed')
     .getHelp();
+  // A terminal has 24 lines.
+  return text.replace(/\n\n(?=Examples|Words)/g, '\n');
 }
 
 /** In yargs 17.7, but not in its types. */
@@ -44,10 +46,12 @@ export function configure(target: Argv): Argv {
   return target;
 }
 
-function settings({ short, values, default: value, describe, group: name }: Option) {
+function settings(option: Option) {
+  const { short, values, default: value, describe, group: name } = option;
   const group = `${name}:`;
   const alias = short === undefined ? {} : { alias: short };
-  if (values === undefined) return { ...alias, group, describe, boolean: true } as const;
+  if (isFlag(option)) return { ...alias, group, describe, boolean: true } as const;
+  if (values === undefined) return { group, describe, string: true, requiresArg: true, default: '' } as const;
   const described = `${describe}: ${values.map((one) => (one === value ? `${one} (default)` : one)).join(' or ')}`;
   return {
     ...alias,

@@ -23,7 +23,7 @@ export function groupOf(
   const record = records.groups.get(uuid)?.record;
   const wayOut = parseKey(record?.key ?? '');
   if (wayOut === undefined || record?.namespace !== namespace) return undefined;
-  return members.some((pid) => netnsOf(pid) === namespace)
-    ? { uuid, slot, classId, wayOut, firewall: record.firewall }
-    : undefined;
+  if (!members.some((pid) => netnsOf(pid) === namespace)) return undefined;
+  const group = { uuid, slot, classId, wayOut, firewall: record.firewall };
+  return record.owner === undefined ? group : { ...group, owner: record.owner };
 }

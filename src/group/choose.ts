@@ -17,6 +17,10 @@ export interface Ask {
   /** Throws where nobody waits for it any more; asked before each change. */
   readonly check?: () => void;
   readonly text: string;
+  /** Whose group it is to be, where that is not root. */
+  readonly owner?: number;
+  /** Throws where there is to be no other group; asked before one is made. */
+  readonly allow?: (system: System) => void;
   readonly resolve: (system: System) => WayOut;
   /** What marks a new group, and what else a group may be marked by that is there already. */
   readonly firewall: Firewall;
@@ -39,21 +43,24 @@ export function groupFor(ask: Ask, system: System): { group: Group; facts: Syste
   const wayOut = ask.resolve(system);
   const key = keyOf(wayOut);
   const known = groupIn(system, key, ask);
-  const { firewall } = ask;
+  const { firewall, owner } = ask;
+  if (known === undefined) ask.allow?.(system);
+  const whose = owner === undefined ? {} : { owner };
   const group = known ?? {
     uuid: newUuid({ random: randomBytes(16) }),
-    ...chooseSlot(key, takenIn(system)),
+    ...chooseSlot(owner === undefined ? key : `${key} u${owner}`, takenIn(system)),
     wayOut,
     firewall,
+    ...whose,
   };
   const { namespace, records } = system.facts;
-  const record = recordText({ asked: ask.text, namespace, key, firewall: group.firewall });
+  const record = recordText({ asked: ask.text, namespace, key, firewall: group.firewall, ...whose });
   return { group, facts: { ...system.facts, records: new Map([[group.uuid, record], ...records]) } };
 }
 
 /** The group of a way out that is there, and marked by what will do. */
-export const groupIn = ({ groups }: System, key: string, { accepts }: Ask): Group | undefined =>
-  groups.find((group) => keyOf(group.wayOut) === key && accepts.includes(group.firewall));
+export const groupIn = ({ groups }: System, key: string, { accepts, owner }: Ask): Group | undefined =>
+  groups.find((group) => keyOf(group.wayOut) === key && accepts.includes(group.firewall) && group.owner === owner);
 
 /** The same with iptables, where it would do and this kernel has no nftables. */
 export function possible(ask: Ask, { firewall: { failed } }: System): Ask {

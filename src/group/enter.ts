@@ -22,6 +22,8 @@ export interface Membership {
   readonly path: string;
   /** It came from another group, with all its threads, and leaves with all of them. */
   readonly whole: boolean;
+  /** Of a process that is not root's: what is left is taken away by the keeper. */
+  readonly ofUser?: boolean;
   /** Where this group is the first of the machine: all that its making has left here, to be taken away in one go. */
   readonly made?: Settled | undefined;
 }
@@ -90,7 +92,10 @@ function enterKnown(ask: Ask, tell: Tell): Membership | undefined {
   const records = readRecords();
   const hint = [...records.groups].find(
     ([, { record }]) =>
-      record.asked === ask.text && record.namespace === namespace && ask.accepts.includes(record.firewall),
+      record.asked === ask.text &&
+      record.owner === ask.owner &&
+      record.namespace === namespace &&
+      ask.accepts.includes(record.firewall),
   );
   if (hint === undefined) return undefined;
   const jobs = lookJobs();

@@ -14,9 +14,10 @@ import { settle, type Tell } from './settle.js';
 /**
  * Leaves a group before this process ends; the last one takes everything away that nobody needs any more. First out,
  * then look who is still in: of two that leave at the same moment, at least one sees that nobody is. Throws when taking
- * away fails; the next via tries again.
+ * away fails; the next via tries again. What is not root cannot leave, and ends.
  */
-export async function leave({ uuid, path, whole, made }: Membership, tell: Tell): Promise<void> {
+export async function leave({ uuid, path, whole, made, ofUser }: Membership, tell: Tell): Promise<void> {
+  if (ofUser === true) return;
   await linger(path, isVia);
   const isOut = moveInto(findHierarchy().path, whole);
   if (isOut && !(await empties(path))) return;

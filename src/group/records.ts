@@ -13,6 +13,8 @@ export interface GroupRecord {
   readonly key: string;
   /** What marks its packets. */
   readonly firewall: Firewall;
+  /** Whose it is, where that is not root. */
+  readonly owner?: number;
 }
 
 /** A device's src_valid_mark before us. */
@@ -79,18 +81,20 @@ const NAMES =
   /^(?:group-([\da-f-]{36})|sysctl-(\d+)-([\w.-]+)|iptables-(\d+)|(?:intact|state)-([\da-f-]{36})|mends-(\d+))$/;
 
 /** A record's text; one line, so that it is readable and can be typed. */
-export const recordText = ({ asked, namespace, key, firewall }: GroupRecord): string =>
-  `${JSON.stringify({ asked, namespace, key, firewall })}\n`;
+export const recordText = ({ asked, namespace, key, firewall, owner }: GroupRecord): string =>
+  `${JSON.stringify({ asked, namespace, key, firewall, owner })}\n`;
 
 const FIREWALLS: readonly Firewall[] = ['nft', 'iptables-nft', 'iptables-legacy'];
 
 function parse(text: string): GroupRecord | undefined {
   try {
     const value = JSON.parse(text) as Partial<Record<keyof GroupRecord, unknown>> | null;
-    const { asked, namespace, key, firewall } = value ?? {};
+    const { asked, namespace, key, firewall, owner } = value ?? {};
     if (typeof asked !== 'string' || typeof namespace !== 'string' || typeof key !== 'string') return undefined;
     if (!FIREWALLS.includes(firewall as Firewall)) return undefined;
-    return { asked, namespace, key, firewall: firewall as Firewall };
+    if (owner !== undefined && typeof owner !== 'number') return undefined;
+    const record = { asked, namespace, key, firewall: firewall as Firewall };
+    return owner === undefined ? record : { ...record, owner };
   } catch {
     return undefined;
   }

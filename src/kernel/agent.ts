@@ -1,9 +1,10 @@
-import { existsSync, lstatSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { quote } from '../plan/render.js';
 import type { MountThing } from '../plan/things.js';
 import { ignoring, listCgroups } from './cgroup.js';
 import { besideUs } from './proc.js';
+import { openToOthers } from './trusted.js';
 
 /** No such file below the root of a hierarchy; not for a container; too long for the kernel. */
 const REFUSED = ['ENOENT', 'EACCES', 'EPERM', 'EROFS', 'EINVAL', 'ENODEV'];
@@ -14,7 +15,7 @@ const REFUSED = ['ENOENT', 'EACCES', 'EPERM', 'EROFS', 'EINVAL', 'ENODEV'];
  */
 export function findAgent(): string | undefined {
   const path = ignoring(['ENOENT'], () => realpathSync(besideUs('agent')));
-  return path !== undefined && isRootsAlone(path) ? path : undefined;
+  return path !== undefined && openToOthers(path) === undefined ? path : undefined;
 }
 
 /** Has the kernel run it for this hierarchy; somebody else's agent stays. */
@@ -48,10 +49,3 @@ export function tellOf(group: string): void {
 const agentFile = (hierarchy: string): string => `${hierarchy}/release_agent`;
 
 const agentOf = (hierarchy: string): string => readFileSync(agentFile(hierarchy), 'utf8').trim();
-
-function isRootsAlone(path: string): boolean {
-  const { uid, mode } = lstatSync(path);
-  // A directory that everybody can write keeps others from another's files where it is sticky, as /tmp is.
-  const isOpen = (mode & 0o022) !== 0 && (mode & 0o1000) === 0;
-  return uid === 0 && !isOpen && (path === '/' || isRootsAlone(dirname(path)));
-}

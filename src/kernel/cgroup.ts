@@ -72,7 +72,8 @@ const children = (path: string): string[] =>
 /** Makes a group; the class id is read back, since a group without one would be routed like everybody. */
 export function makeCgroup(path: string, classId: number): void {
   try {
-    mkdirSync(path);
+    // Nobody else sees who is in it.
+    mkdirSync(path, 0o700);
     // Never made: where somebody unmounted the hierarchy, its mount point is a directory like any other.
     writeFileSync(`${path}/net_cls.classid`, String(classId), { flag: 'r+' });
   } catch (error) {

@@ -26,11 +26,15 @@ export function netnsExists(namespace: string): boolean {
 /** Whether the kernel has IPv6; the file is missing where it is compiled out or off by `ipv6.disable=1`. */
 export const hasV6 = (): boolean => existsSync('/proc/net/if_inet6');
 
-/** Our own directory in the net_cls hierarchy (proc(5), cgroup), as `/via-<uuid>`; undefined where none is mounted. */
-function ownNetClsPath(): string | undefined {
-  const lines = readFileSync('/proc/self/cgroup', 'utf8').split('\n');
+/** A process's directory in the net_cls hierarchy (proc(5), cgroup), as `/via-<uuid>`; undefined where none is mounted. */
+export function netClsPath(pid: number | 'self'): string | undefined {
+  const text = ignoring(['ENOENT', 'ESRCH'], () => readFileSync(`/proc/${pid}/cgroup`, 'utf8')) ?? '';
+  const lines = text.split('\n');
   return lines.map((line) => /^\d+:[^:]*\bnet_cls\b[^:]*:(.*)$/.exec(line)?.[1]).find((path) => path !== undefined);
 }
 
-/** Whether this process is in a group of ours. */
-export const isInGroup = (): boolean => /(^|\/)via-[^/]+$/.test(ownNetClsPath() ?? '');
+/** Whether this process is in a group of ours, or in what a user joins in one (elevate/own.ts). */
+export const isInGroup = (): boolean => /(^|\/)via-[^/]+(\/(u\d+-[\da-f]+|out-u\d+))?$/.test(netClsPath('self') ?? '');
+
+/** Whether what it sends goes the usual way though it is in one: a user has left it (elevate/own.ts). */
+export const isOutside = (): boolean => /\/out-u\d+$/.test(netClsPath('self') ?? '');

@@ -28,6 +28,8 @@ export interface Group {
   readonly classId: number;
   readonly wayOut: WayOut;
   readonly firewall: Firewall;
+  /** The user id of whom it is for, where that is not root: nobody else is ever in it. */
+  readonly owner?: number;
 }
 
 /** One family's part of a way out. */
@@ -46,6 +48,17 @@ export const pathName = (family: Family, { uuid }: Pick<Group, 'uuid'>): string 
 export function keyOf(wayOut: WayOut): string {
   const options = `${wayOut.followsDevice ? ' follow' : ''}${wayOut.lan ? '' : ' no-lan'}`;
   return `4=${wayText(wayOut.v4)} 6=${wayText(wayOut.v6)}${options}`;
+}
+
+/** A group's uuid and its owner, as one text that is kept in the firewall. */
+export const nameOfGroup = ({ uuid, owner }: Pick<Group, 'uuid' | 'owner'>): string =>
+  owner === undefined ? uuid : `${uuid} u${owner}`;
+
+/** Both of such a text; undefined where it is none. */
+export function parseGroupName(text = ''): Pick<Group, 'uuid' | 'owner'> | undefined {
+  const [, uuid, owner] = /^(\S+?)(?: u(\d{1,10}))?$/.exec(text) ?? [];
+  if (uuid === undefined) return undefined;
+  return owner === undefined ? { uuid } : { uuid, owner: Number(owner) };
 }
 
 /** The way out of a key; undefined where the text is none. */

@@ -11,10 +11,11 @@ export interface Launcher {
   /** Throws where it has ended: then there is nobody to do anything for. */
   check(): void;
   /**
-   * Has it join a group, by this file of it (none: it stays where it is), and become the command at its `at`-th word.
+   * Has it join a group, by this file of it (none: it stays where it is), and become the command at its `at`-th word,
+   * with these words `ahead` of it.
    * Throws where nobody reads that.
    */
-  answer(group: string | undefined, at: number): void;
+  answer(group: string | undefined, at: number, ahead?: readonly string[]): void;
 }
 
 /** The launcher that has started us for this, where there is one; by its line of /proc/PID/stat (proc(5)). */
@@ -30,11 +31,13 @@ export function findLauncher(): Launcher | undefined {
     check() {
       if (!isThere()) throw new ViaError('launcher', `process ${pid}`, 'has ended before the command could start');
     },
-    answer(group, at) {
+    answer(group, at, ahead = []) {
       const original = ignoring(['ENOENT', 'EACCES'], () => readFileSync(`/proc/${pid}/environ`, 'latin1'));
       const now = readFileSync('/proc/self/environ', 'latin1');
       const ours = ownFiles(pid);
-      const words = ours.length > 0 ? closing(ours, original ?? now) : corrections(original ?? now, now);
+      const first = ahead.length === 0 ? [] : [`set -- ${ahead.map(quote).join(' ')} "$@"`];
+      const rest = ours.length > 0 ? closing(ours, original ?? now) : corrections(original ?? now, now);
+      const words = [...first, ...rest];
       isTold = true;
       tell([`become ${words.length > 0 ? 1 : 0} ${at} ${group ?? ''}`, ...words]);
     },

@@ -7,7 +7,8 @@ import { awaitNofile } from './nofile.js';
 import { signalNumbers } from './numbers.js';
 import type { Signals } from './signals.js';
 
-type Command = readonly [string, ...string[]];
+/** A command's name and its arguments. */
+export type Command = readonly [string, ...string[]];
 
 /**
  * Runs the command with all that via was called with, in our process group, and waits for its end; without timers, so

@@ -7,8 +7,9 @@ import { cannotBecome } from '../run/failures.js';
 import { findLauncher } from '../run/handover.js';
 import type { Signals } from '../run/signals.js';
 import type { Say } from '../say.js';
+import { wordsAs } from './user.js';
 import { join } from './launch.js';
-import { tasksOutside } from './none.js';
+import { outside } from './none.js';
 
 type WithCommand = Extract<Request, { word: 'launch' | 'none' }>;
 
@@ -22,9 +23,10 @@ export async function become(request: WithCommand, say: Say, entry: Entry, signa
   const { command } = request;
   const failure = cannotBecome(command[0], entry);
   if (failure !== undefined) throw failure;
+  const ahead = await wordsAs(request.options.user, entry.environment);
   const at = process.argv.length - 2 - command.length;
   if (request.word === 'none') {
-    launcher.answer(tasksOutside(say), at);
+    launcher.answer(await outside({ ...request, word: 'none' }, say, true), at, ahead);
     return { code: 0 };
   }
   const membership = await join(request, say, () => launcher.check());
@@ -32,7 +34,7 @@ export async function become(request: WithCommand, say: Say, entry: Entry, signa
   try {
     early = await signals.pending();
     // We are in until we end, so that the group does not go before the launcher is in.
-    if (early === undefined) launcher.answer(`${membership.path}/tasks`, at);
+    if (early === undefined) launcher.answer(`${membership.path}/tasks`, at, ahead);
   } catch (error) {
     await leave(membership, say.changes);
     throw error;

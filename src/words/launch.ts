@@ -1,15 +1,12 @@
 import { oneLine, ViaError } from '../failure.js';
-import { resolve } from '../gateway/resolve.js';
-import { parseGateway } from '../gateway/text.js';
-import { groupFor, possible, type Ask } from '../group/choose.js';
+import { groupFor, possible } from '../group/choose.js';
 import { enter, type Membership } from '../group/enter.js';
-import { wishText } from '../group/follow.js';
 import { leave } from '../group/leave.js';
 import { BLIND, look, lookJobs, lookJobsOfUser, WATCHING, type System } from '../group/look.js';
 import { changesFor } from '../group/settle.js';
 import type { State } from '../group/state.js';
 import { watchState } from '../group/watch.js';
-import { chooseFirewall, filterJobs, firewallsOf } from '../kernel/firewall.js';
+import { filterJobs } from '../kernel/firewall.js';
 import { runTools, type Done } from '../kernel/tools.js';
 import { blindFilterInRaw, blindFilters } from '../plan/marking/filters.js';
 import { unknownRouters } from '../plan/marking/arrivals.js';
@@ -17,9 +14,12 @@ import { firewalls } from '../plan/marking/firewalls.js';
 import { quote, render } from '../plan/render.js';
 import type { Change, Firewall } from '../plan/things.js';
 import { cgroupPath } from '../kernel/cgroup.js';
+import { isIgnored } from '../kernel/ignored.js';
 import type { Request } from '../request.js';
 import type { Say } from '../say.js';
 import { trace } from '../trace.js';
+import { askFor } from './ask.js';
+import { wordsAs } from './user.js';
 
 type Launch = Extract<Request, { word: 'launch' }>;
 
@@ -30,7 +30,9 @@ type Launch = Extract<Request, { word: 'launch' }>;
 export async function launch<T>(request: Launch, say: Say, run: () => Promise<T>): Promise<T> {
   const membership = await join(request, say);
   trace('join');
-  const unwatch = request.options.quiet ? () => {} : watchState(membership.uuid, telling(request, say));
+  // What a user may not read he is not told.
+  const isTold = !request.options.quiet && membership.ofUser !== true;
+  const unwatch = !isTold ? () => {} : watchState(membership.uuid, telling(request, say));
   try {
     const outcome = await run();
     trace('command');
@@ -56,8 +58,8 @@ const telling =
 
 /** Makes this process a member of the group; with a `check` that throws where nobody waits for it any more. */
 export function join(request: Launch, say: Say, check = (): void => {}): Promise<Membership> {
-  const ask = askFor(request);
-  requireRoot();
+  const ask = askFor(request.gateway, request.options);
+  if (process.geteuid?.() !== 0) return asUser(request, say);
   say.changes(() => filterNotes(runTools(filterJobs()) ?? []));
   return enter({ ...ask, check }, say.changes);
 }
@@ -66,7 +68,7 @@ export function join(request: Launch, say: Say, check = (): void => {}): Promise
 export async function dryRun(request: Launch, say: Say): Promise<void> {
   const { runApart } = await import('../kernel/execa.js');
   const root = process.geteuid?.() === 0;
-  const wish = askFor(request);
+  const wish = askFor(request.gateway, request.options);
   const see = async (firewall: Firewall): Promise<System> =>
     look(await runApart(root ? lookJobs(firewall) : lookJobsOfUser()), root ? WATCHING : BLIND);
   const first = await see(wish.firewall);
@@ -92,7 +94,8 @@ export async function dryRun(request: Launch, say: Say): Promise<void> {
   say.out([`echo $$ > ${cgroupPath(facts.hierarchy.path, group.uuid)}/cgroup.procs`]);
   // A launch starts it first, with the lock held; where nobody holds that, it would find a group without members.
   say.out(render(changes.filter(isKeeper), firewalls));
-  say.out([`exec ${request.command.map(quote).join(' ')}`]);
+  const ahead = await wordsAs(request.options.user, process.env as Record<string, string>);
+  say.out([`exec ${[...ahead, ...request.command].map(quote).join(' ')}`]);
 }
 
 /** Somebody's filters that no rule of ours can satisfy; a launch looks for them with `-v` only, for it costs a process. */
@@ -103,20 +106,15 @@ function filterNotes(done: readonly Done[]): string[] {
   return places.map((place) => `# ${oneLine(place)}: a reverse path filter there may drop what comes back to a group`);
 }
 
-function askFor({ gateway, options }: Launch): Ask {
-  const text = parseGateway(gateway);
-  const { ipv4, ipv6, lan } = options;
-  return {
-    text: wishText({ gateway, ipv4, ipv6, lan }),
-    firewall: chooseFirewall(options.firewall),
-    accepts: firewallsOf(options.firewall),
-    resolve: ({ routing, facts }) => resolve(text, options, { routing, v6: facts.v6 }),
-  };
+/** Not needed, and so not loaded, where via is root. */
+async function asUser({ gateway, options }: Launch, say: Say): Promise<Membership> {
+  if (options.elevate === 'none') throw notRoot();
+  const { enterAsUser } = await import('../elevate/elevate.js');
+  return enterAsUser(gateway, options, { tell: say.changes, isIgnored });
 }
 
-function requireRoot(): void {
-  if (process.geteuid?.() === 0) return;
+function notRoot(): ViaError {
   // All that was typed: without its options it would be another launch.
   const hint = `sudo via ${process.argv.slice(2).map(quote).join(' ')}`;
-  throw new ViaError('launch', '', 'not root', { hint: hint.length > 200 ? 'use sudo' : hint });
+  return new ViaError('launch', '', 'not root', { hint: hint.length > 200 ? 'use sudo' : hint });
 }

@@ -1,6 +1,8 @@
+import { ViaError } from '../failure.js';
 import { moveInto } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
-import { isInGroup } from '../kernel/proc.js';
+import { isIgnored } from '../kernel/ignored.js';
+import { isInGroup, isOutside } from '../kernel/proc.js';
 import { quote } from '../plan/render.js';
 import type { Request } from '../request.js';
 import type { Say } from '../say.js';
@@ -8,21 +10,20 @@ import type { Say } from '../say.js';
 type None = Extract<Request, { word: 'none' }>;
 
 /**
- * Takes this process out of the group it is in, if any, so that a command started next is outside. Throws ViaError where
- * it is in one and not root's.
+ * Takes this process out of the group it is in, if any, so that a command started next is outside. Gives the file by
+ * which others get there; undefined where it was in none. Throws ViaError where it is in one, and nobody gives root's rights.
  */
-export function outside(say: Say): void {
+export async function outside({ options }: None, say: Say, exec = false): Promise<string | undefined> {
   const root = leaveTo();
-  if (root === undefined) return;
+  if (root === undefined) return undefined;
+  if (process.geteuid?.() !== 0) {
+    if (options.elevate === 'none') throw new ViaError('none', '', 'leaving a group needs root');
+    const { leaveAsUser } = await import('../elevate/elevate.js');
+    return `${await leaveAsUser(options, { tell: say.changes, isIgnored })}/tasks`;
+  }
   say.changes(() => [move(root)]);
-  moveInto(root, true);
-}
-
-/** The file by which a process gets out of the group that this one is in too; undefined where it is in none. */
-export function tasksOutside(say: Say): string | undefined {
-  const root = leaveTo();
-  if (root !== undefined) say.changes(() => [move(root)]);
-  return root === undefined ? undefined : `${root}/tasks`;
+  if (!exec) moveInto(root, true);
+  return `${root}/tasks`;
 }
 
 /** Prints what it would do, as commands. */
@@ -35,5 +36,5 @@ const move = (root: string): string => `echo $$ > ${root}/cgroup.procs`;
 
 /** The root of the hierarchy, where this process is in a group of ours. */
 function leaveTo(): string | undefined {
-  return isInGroup() ? findHierarchy().path : undefined;
+  return isInGroup() && !isOutside() ? findHierarchy().path : undefined;
 }

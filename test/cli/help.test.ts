@@ -44,13 +44,27 @@ test('the table: names and letters are unique, every field of a launch has its r
   const names = [...OPTIONS.map(({ name }) => name), ...OPTIONS.flatMap(({ short }) => short ?? [])];
   t.is(new Set(names).size, names.length);
   t.is(new Set(WORDS.map(({ name }) => name)).size, WORDS.length);
-  for (const { name, short, values, default: value } of OPTIONS) {
+  for (const { name, short, values, takes, default: value } of OPTIONS) {
     t.regex(name, /^[a-z][a-z0-9-]+$/);
-    t.true(short === undefined || (/^[A-Za-z]$/.test(short) && values === undefined), 'cut reads short flags only');
+    t.true(
+      short === undefined || (/^[A-Za-z]$/.test(short) && values === undefined && takes === undefined),
+      'cut reads short flags only',
+    );
     t.true(values === undefined || values.includes(String(value)));
   }
   const fields = OPTIONS.flatMap(({ field }) => field ?? []);
-  t.deepEqual([...fields].sort(), ['dryRun', 'exec', 'firewall', 'ipv4', 'ipv6', 'lan', 'quiet', 'verbose']);
+  t.deepEqual([...fields].sort(), [
+    'dryRun',
+    'elevate',
+    'exec',
+    'firewall',
+    'ipv4',
+    'ipv6',
+    'lan',
+    'quiet',
+    'user',
+    'verbose',
+  ]);
 });
 
 test('all reserved words are there', (t) => {

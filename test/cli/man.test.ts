@@ -22,8 +22,9 @@ test('mandoc finds nothing to say about the page', (t) => {
 
 test('its options are those of the table, in that order', (t) => {
   const items = [...section('.Ss Options', '.Ss Words').matchAll(/^\.It (.*)$/gm)].map((found) => found[1]);
-  const expected = OPTIONS.map(({ name, short, values }) => {
-    const value = values === undefined ? '' : ` Ns = Ns Cm ${values.join(' Ns | Ns Cm ')}`;
+  const expected = OPTIONS.map(({ name, short, values, takes }) => {
+    const free = takes === undefined ? '' : ` Ns = Ns Ar ${takes}`;
+    const value = values === undefined ? free : ` Ns = Ns Cm ${values.join(' Ns | Ns Cm ')}`;
     return `${short === undefined ? '' : `Fl ${short} , `}Fl -${name}${value}`;
   });
   t.deepEqual(items, expected);
@@ -36,7 +37,7 @@ test('its options are those of --help, in that order', async (t) => {
 });
 
 test('its words are those that are built; the others are named as reserved', (t) => {
-  const text = section('.Ss Words', '.Sh ENVIRONMENT');
+  const text = section('.Ss Words', '.Ss Staying or becoming');
   const items = [...text.matchAll(/^\.It Cm (\w+)/gm)].map((found) => found[1]);
   t.deepEqual(
     items,

@@ -13,6 +13,8 @@ const DEFAULTS: LaunchOptions = {
   dryRun: false,
   verbose: false,
   quiet: false,
+  elevate: 'auto',
+  user: '',
 };
 
 const launch = (gateway: string, command: [string, ...string[]], options: Partial<LaunchOptions> = {}): Request => ({

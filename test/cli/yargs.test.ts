@@ -1,25 +1,25 @@
 import test from 'ava';
 import fc from 'fast-check';
 import yargs from 'yargs';
-import { OPTIONS } from '../../src/cli/options.js';
+import { isFlag, OPTIONS } from '../../src/cli/options.js';
 import { parse } from '../../src/cli/parse.js';
 import { configure } from '../../src/cli/usage.js';
 
 /** Every way to give one of the options of the table that do not end the reading. */
-const given = OPTIONS.filter(({ field }) => field !== undefined).flatMap(({ name, short, values }) => {
-  if (values === undefined) return short === undefined ? [[`--${name}`]] : [[`--${name}`], [`-${short}`]];
+const given = OPTIONS.filter(({ field }) => field !== undefined).flatMap((option) => {
+  const { name, short, values = ['a', 'b=c'] } = option;
+  if (isFlag(option)) return short === undefined ? [[`--${name}`]] : [[`--${name}`], [`-${short}`]];
   return values.flatMap((value) => [[`--${name}=${value}`], [`--${name}`, value]]);
 });
 
 /** What yargs reads, by the fields of LaunchOptions. */
 function byYargs(argv: readonly string[]): Record<string, unknown> {
   const read = configure(yargs([])).parseSync([...argv]);
-  const fields = OPTIONS.filter(({ field }) => field !== undefined).map(
-    ({ name, field, values, given: to, default: value }) => {
-      if (values !== undefined) return [field, read[name]];
-      return [field, read[name] === true ? (to ?? true) : value];
-    },
-  );
+  const fields = OPTIONS.filter(({ field }) => field !== undefined).map((option) => {
+    const { name, field, given: to, default: value } = option;
+    if (!isFlag(option)) return [field, read[name]];
+    return [field, read[name] === true ? (to ?? true) : value];
+  });
   return Object.fromEntries(fields);
 }
 

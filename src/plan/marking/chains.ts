@@ -1,6 +1,6 @@
 import type { Facts } from '../facts.js';
 import { candidateOf, hex, markOf, OTHER_BITS, zoneOf } from '../numbers.js';
-import { FAMILIES, keyOf, pathOf, wayOf, type Family, type Group } from '../wayout.js';
+import { FAMILIES, keyOf, nameOfGroup, pathOf, wayOf, type Family, type Group } from '../wayout.js';
 import { isRefused } from '../refused.js';
 import type { Rule } from './rules.js';
 import { mainSources, segmentOf } from './uplink.js';
@@ -100,8 +100,8 @@ function translation({ wayOut }: Group, facts: Facts): Rule[] {
 }
 
 function guard(group: Group, facts: Facts): Rule[] {
-  const { slot, uuid, wayOut } = group;
-  const stop = { text: `counter name stopped_${slot} drop`, note: uuid };
+  const { slot, wayOut } = group;
+  const stop = { text: `counter name stopped_${slot} drop`, note: nameOfGroup(group) };
   return [
     ...ways(group, facts, `counter name stopped_${slot} drop`),
     ...(wayOut.lan ? [{ text: 'jump lan' }] : []),

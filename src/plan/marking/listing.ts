@@ -1,5 +1,5 @@
 import type { FirewallThing } from '../things.js';
-import { parseKey, pathOf, type Group } from '../wayout.js';
+import { parseGroupName, parseKey, pathOf, type Group } from '../wayout.js';
 import { elementId, isCollection } from './nftables.js';
 import { chainState, noteIn } from './rules.js';
 
@@ -23,7 +23,7 @@ export interface FirewallSeen {
   /** The table of our name is somebody else's: none of our maps is in it. */
   readonly foreign: boolean;
   readonly things: readonly FirewallThing[];
-  readonly groups: readonly Pick<Group, 'uuid' | 'slot' | 'wayOut' | 'firewall'>[];
+  readonly groups: readonly Pick<Group, 'uuid' | 'owner' | 'slot' | 'wayOut' | 'firewall'>[];
   /** `<next hop>%<device>` -> the link-layer address by which the table knows the router. */
   readonly routers: ReadonlyMap<string, string>;
   /** slot -> packets stopped by the guard. */
@@ -95,9 +95,9 @@ function keyParts(key: unknown): (string | number)[] {
 function groupsIn(comments: ReadonlyMap<string, readonly string[]>): FirewallSeen['groups'] {
   return [...comments.keys()].flatMap((name) => {
     const slot = Number(/^guard_(\d+)$/.exec(name)?.[1]);
-    const uuid = noteOf(comments.get(`guard_${slot}`));
+    const named = parseGroupName(noteOf(comments.get(`guard_${slot}`)));
     const wayOut = parseKey(noteOf(comments.get(`new_${slot}`)) ?? '');
-    return uuid === undefined || wayOut === undefined ? [] : [{ uuid, slot, wayOut, firewall: 'nft' as const }];
+    return named === undefined || wayOut === undefined ? [] : [{ ...named, slot, wayOut, firewall: 'nft' as const }];
   });
 }
 

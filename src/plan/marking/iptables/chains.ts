@@ -1,6 +1,6 @@
 import type { Facts } from '../../facts.js';
 import { markOf } from '../../numbers.js';
-import { keyOf, pathOf, type Family, type Group } from '../../wayout.js';
+import { keyOf, nameOfGroup, pathOf, type Family, type Group } from '../../wayout.js';
 import { isRefused } from '../../refused.js';
 import { ownerOf, type Rule } from '../rules.js';
 import { mainSources } from '../uplink.js';
@@ -36,11 +36,12 @@ function newConnection(group: Group, family: Family, facts: Facts): Rule[] {
 }
 
 /** By the device alone: iptables cannot look at the next hop, so that of two routers on one LAN each passes for the other. */
-function guard({ uuid, wayOut }: Group, family: Family, facts: Facts): Rule[] {
+function guard(group: Group, family: Family, facts: Facts): Rule[] {
+  const { wayOut } = group;
   const path = pathOf(wayOut, family);
   const tracked = '-m conntrack ! --ctstate UNTRACKED,INVALID';
   const pass = path === undefined ? [] : [{ text: `-o ${path.device} ${tracked} -j RETURN` }];
-  return [...pass, ...lanRules(wayOut.lan, family, facts), { text: '-j DROP', note: uuid }];
+  return [...pass, ...lanRules(wayOut.lan, family, facts), { text: '-j DROP', note: nameOfGroup(group) }];
 }
 
 function refusal({ wayOut }: Group, family: Family, facts: Facts): Rule[] {

@@ -1,5 +1,5 @@
 import type { FirewallThing } from '../../things.js';
-import { parseKey, pathOf, type Family, type Group } from '../../wayout.js';
+import { parseGroupName, parseKey, pathOf, type Family, type Group } from '../../wayout.js';
 import { nameOf } from '../arrivals.js';
 import { noteIn } from '../rules.js';
 import { isOurName, TABLES } from './text.js';
@@ -8,7 +8,7 @@ import { jumpThing, ourChain, type IptablesVariant } from './iptables.js';
 /** Our chains and rules as they are, the groups they name, and what each of them stopped. */
 export interface IptablesSeen {
   readonly things: readonly FirewallThing[];
-  readonly groups: readonly Pick<Group, 'uuid' | 'slot' | 'wayOut' | 'firewall'>[];
+  readonly groups: readonly Pick<Group, 'uuid' | 'owner' | 'slot' | 'wayOut' | 'firewall'>[];
   readonly stopped: ReadonlyMap<number, number>;
   /** `<next hop>%<device>` -> the link-layer address by which our rules know the router. */
   readonly routers: ReadonlyMap<string, string>;
@@ -64,9 +64,9 @@ export function readSave(by: IptablesVariant, family: Family, text: string): Ipt
   const jumps = builtin.filter((line) => isJump(line));
   const groups = chains.flatMap(({ name }) => {
     const slot = Number(/^via-guard-(\d+)$/.exec(name)?.[1]);
-    const uuid = noteIn(of('mangle', name).at(-1)?.comment ?? '');
+    const named = parseGroupName(noteIn(of('mangle', name).at(-1)?.comment ?? ''));
     const wayOut = parseKey(noteIn(of('mangle', `via-new-${slot}`).at(-1)?.comment ?? '') ?? '');
-    return uuid === undefined || wayOut === undefined ? [] : [{ uuid, slot, wayOut, firewall: by }];
+    return named === undefined || wayOut === undefined ? [] : [{ ...named, slot, wayOut, firewall: by }];
   });
   return {
     things: [

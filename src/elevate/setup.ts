@@ -1,0 +1,102 @@
+import { chmodSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { isViaError, ViaError } from '../failure.js';
+import { enter } from '../group/enter.js';
+import { leave } from '../group/leave.js';
+import { ignoring, membersOf } from '../kernel/cgroup.js';
+import { findHierarchy } from '../kernel/hierarchy.js';
+import { netnsOf } from '../kernel/proc.js';
+import { openToOthers } from '../kernel/trusted.js';
+import { RUNTIME } from '../plan/wanted.js';
+import { makeSay } from '../say.js';
+import { askFor } from '../words/ask.js';
+import { callerOf, checkAsker } from './asker.js';
+import { readDocument, type Document } from './document.js';
+import { openInput, type Input } from './input.js';
+import { groupAround, makeOwn, outName, ownName } from './own.js';
+import { allowFor } from './quota.js';
+
+/**
+ * What is run as root for a user who may ask for it: makes or reuses a group of his, and keeps it until he is in. He
+ * joins by himself, which the kernel lets him with his own processes only, so that no process is ever moved by a number.
+ */
+async function main(): Promise<void> {
+  if (process.argv.length > 2) throw new ViaError('set-up', '', 'takes no arguments');
+  if (process.geteuid?.() !== 0) throw new ViaError('set-up', '', 'not root');
+  for (const file of [process.argv[1] ?? '', process.execPath]) {
+    const open = openToOthers(file);
+    if (open !== undefined) throw new ViaError('set-up', open, 'others than root can change it');
+  }
+  outOfReach();
+  const caller = callerOf(process.env);
+  const input = openInput();
+  const document = readDocument(await input.line());
+  const check = (): void => checkAsker(document, caller);
+  check();
+
+  // So that he gets to what is his; everything else in there stays root's alone.
+  const open = (make: () => string): string => {
+    chmodSync(RUNTIME, 0o711);
+    const path = make();
+    check();
+    return path;
+  };
+  const request = { document, caller, check, input, open };
+  await (document.word === 'none' ? letOut(request) : letIn(request));
+}
+
+interface Requested {
+  readonly document: Document;
+  readonly caller: number;
+  readonly check: () => void;
+  readonly input: Input;
+  readonly open: (make: () => string) => string;
+}
+
+async function letIn({ document, caller, check, input, open }: Requested): Promise<void> {
+  const changes: string[] = [];
+  const tell = (lines: () => readonly string[]): void => void (document.verbose && changes.push(...lines()));
+  const ask = { ...askFor(document.gateway, document), owner: caller, allow: allowFor(caller), check };
+  const membership = await enter(ask, tell);
+  let path: string | undefined;
+  try {
+    path = open(() => makeOwn(membership.path, ownName(caller, document, netnsOf('self') ?? ''), caller));
+    answer({ path, changes });
+    // He is in, or has ended.
+    await input.end();
+  } finally {
+    if (path === undefined || !isUsed(path)) await leave(membership, () => {});
+  }
+}
+
+/** The asking process is in the group until it has joined what is made for it there, of no class, so that stays. */
+async function letOut({ document, caller, input, open }: Requested): Promise<void> {
+  const group = groupAround(document.pid, findHierarchy().path);
+  if (group === undefined) throw new ViaError('set-up', `process ${document.pid}`, 'in no group');
+  answer({ path: open(() => makeOwn(group, outName(caller), caller, 0)), changes: [] });
+  await input.end();
+}
+
+/** The part of a session that its user may freeze: while we hold the lock, he must not keep others out. */
+function outOfReach(): void {
+  process.umask(0o077);
+  process.chdir('/');
+  const lines = readFileSync('/proc/self/cgroup', 'utf8').split('\n');
+  if (!lines.some((line) => /^\d+:(name=systemd)?:\/.*\.(scope|service)/.test(line))) return;
+  for (const root of ['/sys/fs/cgroup', '/sys/fs/cgroup/unified', '/sys/fs/cgroup/systemd'])
+    ignoring(['ENOENT', 'EACCES', 'EROFS', 'EOPNOTSUPP', 'EBUSY'], () =>
+      writeFileSync(`${root}/cgroup.procs`, '0', { flag: 'r+' }),
+    );
+}
+
+const isUsed = (path: string): boolean => (ignoring(['ENOENT', 'ENODEV'], () => membersOf(path)) ?? []).length > 0;
+
+const answer = (words: object): void => void writeSync(1, `${JSON.stringify(words)}\n`);
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    if (isViaError(error)) ignoring(['EPIPE', 'EBADF', 'EAGAIN'], () => answer({ error: error.message }));
+    makeSay(false).error(error);
+    process.exit(125);
+  },
+);

@@ -1,0 +1,18 @@
+import { resolve } from '../gateway/resolve.js';
+import { parseGateway } from '../gateway/text.js';
+import type { Ask } from '../group/choose.js';
+import { wishText } from '../group/follow.js';
+import { chooseFirewall, firewallsOf } from '../kernel/firewall.js';
+import type { LaunchOptions } from '../request.js';
+
+/** What is asked for by a gateway as it was typed and by these options. Throws where it can be no gateway. */
+export function askFor(gateway: string, options: Pick<LaunchOptions, 'ipv4' | 'ipv6' | 'lan' | 'firewall'>): Ask {
+  const text = parseGateway(gateway);
+  const { ipv4, ipv6, lan } = options;
+  return {
+    text: wishText({ gateway, ipv4, ipv6, lan }),
+    firewall: chooseFirewall(options.firewall),
+    accepts: firewallsOf(options.firewall),
+    resolve: ({ routing, facts }) => resolve(text, options, { routing, v6: facts.v6 }),
+  };
+}
