@@ -34,3 +34,11 @@ function ownNetClsPath(): string | undefined {
 
 /** Whether this process is in a group of ours. */
 export const isInGroup = (): boolean => /(^|\/)via-[^/]+$/.test(ownNetClsPath() ?? '');
+
+/** The uuid of the group that a process is in, or in a child group of which; undefined where it is in none, or gone. */
+export function groupOfProcess(pid: number | 'self'): string | undefined {
+  const text = ignoring(['ENOENT', 'ESRCH'], () => readFileSync(`/proc/${pid}/cgroup`, 'utf8'));
+  return /^\d+:[^:\n]*\bnet_cls\b[^:\n]*:(?:.*\/)?via-([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})(?:\/|$)/m.exec(
+    text ?? '',
+  )?.[1];
+}

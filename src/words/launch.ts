@@ -3,7 +3,9 @@ import { resolve } from '../gateway/resolve.js';
 import { parseGateway } from '../gateway/text.js';
 import { groupFor, possible, type Ask } from '../group/choose.js';
 import { enter, type Membership } from '../group/enter.js';
+import { firewallJobs, firewallsIn } from '../group/firewalls.js';
 import { wishText } from '../group/follow.js';
+import { readRecords } from '../group/records.js';
 import { leave } from '../group/leave.js';
 import { BLIND, look, lookJobs, lookJobsOfUser, WATCHING, type System } from '../group/look.js';
 import { changesFor } from '../group/settle.js';
@@ -37,9 +39,20 @@ export async function launch<T>(request: Launch, say: Say, run: () => Promise<T>
     return outcome;
   } finally {
     unwatch();
+    const counted = request.options.verbose ? countsOf(membership.uuid) : undefined;
     await leave(membership, say.changes).catch((error: unknown) => say.error(error));
+    if (counted !== undefined) say.changes(() => [`# ${request.gateway}: ${counted}`]);
     trace('leave');
   }
+}
+
+/** What a group has sent and stopped up to now, all its members together; undefined where somebody took its rules away. */
+function countsOf(uuid: string): string | undefined {
+  const { groups, sent, stopped } = firewallsIn(runTools(firewallJobs([], readRecords())) ?? []);
+  const slot = groups.find((group) => group.uuid === uuid)?.slot;
+  if (slot === undefined) return undefined;
+  const { packets, bytes } = sent.get(slot) ?? { packets: 0, bytes: 0 };
+  return `sent ${packets} packets, ${bytes} bytes; stopped ${stopped.get(slot)?.packets ?? 0} packets`;
 }
 
 /** Says once that the gateway is not there, and once that it is back. */
@@ -103,7 +116,8 @@ function filterNotes(done: readonly Done[]): string[] {
   return places.map((place) => `# ${oneLine(place)}: a reverse path filter there may drop what comes back to a group`);
 }
 
-function askFor({ gateway, options }: Launch): Ask {
+/** What a gateway and its options ask for. Throws where the text is no gateway. */
+export function askFor({ gateway, options }: Pick<Launch, 'gateway' | 'options'>): Ask {
   const text = parseGateway(gateway);
   const { ipv4, ipv6, lan } = options;
   return {
@@ -114,9 +128,10 @@ function askFor({ gateway, options }: Launch): Ask {
   };
 }
 
-function requireRoot(): void {
+/** Throws where the user is not root; the hint is what to type. */
+export function requireRoot(what = 'launch'): void {
   if (process.geteuid?.() === 0) return;
   // All that was typed: without its options it would be another launch.
   const hint = `sudo via ${process.argv.slice(2).map(quote).join(' ')}`;
-  throw new ViaError('launch', '', 'not root', { hint: hint.length > 200 ? 'use sudo' : hint });
+  throw new ViaError(what, '', 'not root', { hint: hint.length > 200 ? 'use sudo' : hint });
 }

@@ -50,7 +50,7 @@ test('the table: names and letters are unique, every field of a launch has its r
     t.true(values === undefined || values.includes(String(value)));
   }
   const fields = OPTIONS.flatMap(({ field }) => field ?? []);
-  t.deepEqual([...fields].sort(), ['dryRun', 'exec', 'firewall', 'ipv4', 'ipv6', 'lan', 'verbose']);
+  t.deepEqual([...fields].sort(), ['dryRun', 'exec', 'firewall', 'ipv4', 'ipv6', 'lan', 'quiet', 'verbose']);
 });
 
 test('all reserved words are there', (t) => {

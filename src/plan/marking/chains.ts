@@ -100,7 +100,12 @@ function translation({ wayOut }: Group, facts: Facts): Rule[] {
 function guard(group: Group, v6: boolean): Rule[] {
   const { slot, uuid, wayOut } = group;
   const stop = { text: `counter name stopped_${slot} drop`, note: uuid };
-  return [...ways(group, v6), ...(wayOut.lan ? [{ text: 'jump lan' }] : []), stop];
+  // What goes by the paths; what is for connected networks, or of a family that is left alone, is not the gateway's.
+  const counted = ways(group, v6).map((rule) => ({
+    ...rule,
+    text: rule.text.replace(/(?<=\} )accept$/, `counter name sent_${slot} accept`),
+  }));
+  return [...counted, ...(wayOut.lan ? [{ text: 'jump lan' }] : []), stop];
 }
 
 /**
