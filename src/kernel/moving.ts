@@ -93,7 +93,7 @@ export function keepConnections(pids: readonly number[]): boolean {
     `conntrack -I -p tcp -s ${from.address} -d ${to.address} --sport ${from.port} --dport ${to.port}`,
     `--state ESTABLISHED -u SEEN_REPLY,ASSURED -t ${DAYS} 2>/dev/null;`,
   ]);
-  const [done] = runTools([{ argv: ['command', '-v', 'conntrack', '&&', '{', ...inserts, ':;', '}'] }]) ?? [];
+  const [done] = runTools([{ argv: ['{', 'command -v conntrack && {', ...inserts, ':;', '};', '}'] }]) ?? [];
   return done?.status === 0;
 }
 
