@@ -27,7 +27,7 @@ export const OPTIONS: readonly Option[] = [
   { name: 'exec', short: 'x', field: 'exec', default: false, group: 'Other options', describe: 'become the command, as nice does: for what runs long' },
   { name: 'dry-run', field: 'dryRun', default: false, group: 'Other options', describe: 'print the changes as commands, change nothing' },
   { name: 'verbose', short: 'v', field: 'verbose', default: false, group: 'Other options', describe: 'print each change as it is made' },
-  { name: 'quiet', short: 'q', field: 'quiet', default: false, group: 'Other options', describe: 'say nothing of the gateway while the command runs' },
+  { name: 'quiet', short: 'q', field: 'quiet', default: false, group: 'Other options', describe: 'no notes: on the gateway, or on work that goes elsewhere' },
   { name: 'help', short: 'h', group: 'Other options', describe: 'print this text' },
   { name: 'version', short: 'V', group: 'Other options', describe: 'print the version' },
 ];

@@ -16,6 +16,7 @@ import { runTools, type Done } from '../kernel/tools.js';
 import { blindFilterInRaw, blindFilters } from '../plan/marking/filters.js';
 import { unknownRouters } from '../plan/marking/arrivals.js';
 import { firewalls } from '../plan/marking/firewalls.js';
+import { handOff, type HandOff } from '../plan/handoff.js';
 import { quote, render } from '../plan/render.js';
 import type { Change, Firewall } from '../plan/things.js';
 import { cgroupPath } from '../kernel/cgroup.js';
@@ -68,11 +69,23 @@ const telling =
   };
 
 /** Makes this process a member of the group; with a `check` that throws where nobody waits for it any more. */
-export function join(request: Launch, say: Say, check = (): void => {}): Promise<Membership> {
+export async function join(request: Launch, say: Say, check = (): void => {}): Promise<Membership> {
   const ask = askFor(request);
   requireRoot();
   say.changes(() => filterNotes(runTools(filterJobs()) ?? []));
-  return enter({ ...ask, check }, say.changes);
+  const membership = await enter({ ...ask, check }, say.changes);
+  const known = request.options.quiet ? undefined : handOff(request.command);
+  if (known !== undefined) await tellOf(known, request.gateway, membership, say);
+  return membership;
+}
+
+/** What is only a note must not end a launch that is set up. */
+async function tellOf(known: HandOff, gateway: string, { uuid }: Membership, say: Say): Promise<void> {
+  try {
+    (await import('./handoff.js')).tellHandOff(known, gateway, uuid, say);
+  } catch {
+    // /proc cannot be read, say.
+  }
 }
 
 /** Prints what a launch would change, as commands; nothing is changed, and only the firewall's state needs root. */

@@ -146,3 +146,23 @@ test.serial('-v ends with what was sent and stopped', async (t) => {
   const seen = await probe(outside(lab), 'tcp', 4);
   t.is(seen.gateway, 'g1');
 });
+
+test.serial('status counts by iptables too', async (t) => {
+  const lab = await makeLab(t);
+  const { left } = await leaving(lab, async () => {
+    const held = await hold(lab, '--firewall=iptables', '10.0.2.1,fd02::1');
+    const ping = (address: string) => lab.via(['10.0.2.1,fd02::1', '--', 'ping', '-nqc2', '-i0.1', address]);
+    await ping('203.0.113.10');
+    await lab.via(['10.0.2.1,fd02::1', '--', 'ping', '-n', '-c1', '-W0.2', '-I', 'c1', '203.0.113.10']);
+    // What comes makes the chains anew that are everybody's: the counts of a group stay.
+    const other = await hold(lab, '--firewall=iptables', '10.0.1.3');
+    const [, one] = (await json(lab)).groups;
+    t.deepEqual([one!.why, one!.sent, one!.stopped.packets], ['', { packets: 2, bytes: 168 }, 1]);
+    await other.release();
+    await held.release();
+  });
+  t.deepEqual(
+    left.filter((line) => !line.includes('iptables')),
+    [],
+  );
+});
