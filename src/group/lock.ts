@@ -64,11 +64,20 @@ async function take<T extends Lock | undefined>(
       // The last user of the machine removes the file: a lock on a file without a name keeps nobody out.
       if (done !== undefined && isNamed(lock)) return { lock, done };
     } catch (error) {
-      if (!isBusy) unlock(lock);
+      if (!isBusy && isOurs(lock)) unlock(lock);
       else closeSync(lock.fd);
       throw error;
     }
     closeSync(lock.fd);
+  }
+}
+
+/** Whether we have it: a shell that was killed does not say whether it got it before. */
+function isOurs({ fd }: Lock): boolean {
+  try {
+    return runTools([], { fd, take: true, shielded: true }) !== undefined;
+  } catch {
+    return false;
   }
 }
 

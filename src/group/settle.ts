@@ -30,8 +30,7 @@ export const changesFor = (system: System, more: readonly Group[]): Change[] =>
 
 function wantedFor(system: System, more: readonly Group[]): Thing[] {
   const isNew = (group: Group): boolean => !system.groups.some(({ uuid }) => uuid === group.uuid);
-  // In an order of their own: with iptables it is that of rules, and would else differ from the next look's.
-  const groups = [...system.groups, ...more.filter(isNew)].sort((a, b) => a.slot - b.slot);
+  const groups = [...system.groups, ...more.filter(isNew)];
   refuseForeign(system, groups);
   return wanted(groups, system.facts, firewalls);
 }

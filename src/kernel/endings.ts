@@ -27,11 +27,17 @@ export function endingsOf(classId: number): Ending[] {
 /** `LAST-ACK 0 46201 10.0.1.2:39978 203.0.113.10:7777 tos:0 class_id:0x7669004c` */
 const LINE = /^\S+\s+\d+\s+(\d+)\s+(\S+)\s+(\S+)\s.*\bclass_id:(\w+)/;
 
-/** Ends them at once, so that nothing more of them is sent (CONFIG_INET_DIAG_DESTROY); `or` binds no less than `and`. */
+/** Ends them at once, so that nothing more of them is sent (CONFIG_INET_DIAG_DESTROY). */
 export function abort(endings: readonly Ending[]): void {
-  const filter = endings.map(({ local, peer }) => `( src ${local} and dst ${peer} )`).join(' or ');
-  runTools([{ argv: ['ss', '-tnHK', '-F', '-'], input: `${filter}\n` }]);
+  runTools([{ argv: ['ss', '-tnHK', '-F', '-'], input: filterOf(endings) }]);
 }
+
+/**
+ * What picks them, for ss(8): `or` binds no less than `and`. Each has a line of its own, for it takes none of 1024 bytes,
+ * and then ends nothing.
+ */
+export const filterOf = (endings: readonly Ending[]): string =>
+  `${endings.map(({ local, peer }) => `( src ${local} and dst ${peer} )`).join(' or\n')}\n`;
 
 /** Whether this network namespace has any TCP socket that was used: quicker to read than ss(8) is to start. */
 const hasTcp = (): boolean =>

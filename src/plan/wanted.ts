@@ -9,7 +9,9 @@ import { pathOf, type Group } from './wayout.js';
 export const RUNTIME = '/run/via';
 
 /** The objects that ought to exist for these groups, which are all that are alive in this network namespace. */
-export function wanted(groups: readonly Group[], facts: Facts, marking: Marking): Thing[] {
+export function wanted(alive: readonly Group[], facts: Facts, marking: Marking): Thing[] {
+  // In chains of iptables rules have an order, which is the same whoever looks.
+  const groups = [...alive].sort((a, b) => a.slot - b.slot);
   return [
     ...machine(groups, facts),
     ...keeper(groups, facts),

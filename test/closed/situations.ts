@@ -3,6 +3,7 @@ import { makeLab, type Lab } from '../helpers/lab.js';
 import { outside, probe } from '../helpers/probes.js';
 import type { Gateway, Place } from '../helpers/topology.js';
 import { bystander, stopped, watchOthers } from './other-path.js';
+import { killKeepers } from '../helpers/keepers.js';
 import { bothOf, inGroup, startSender } from './senders.js';
 
 /** Something that happens to the group of a gateway while its member sends. */
@@ -28,6 +29,8 @@ export async function holds(t: ExecutionContext, gateway: Gateway, situation: Si
   const { does, at = 'client', guarded = false, served = false, cutsMain = false } = situation;
   const lab = await makeLab(t);
   const sender = await startSender(lab, (argv) => inGroup('via', gateway, argv));
+  // By what a launch has made alone: what a keeper mends, and its guard, the tests of healing tell.
+  await killKeepers(lab);
   const capture = await watchOthers(lab, gateway);
   await sender.served(gateway);
   const before = await stopped(lab);

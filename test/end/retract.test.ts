@@ -2,6 +2,7 @@ import test from 'ava';
 import { makeLab } from '../helpers/lab.js';
 import { leaving, quiet } from '../helpers/left.js';
 import { viaBin } from '../helpers/paths.js';
+import { holdLock } from '../helpers/lock.js';
 import { refused } from '../helpers/refused.js';
 import { hold } from '../helpers/runners.js';
 import { watchTools, without } from '../helpers/tools.js';
@@ -75,6 +76,23 @@ test.serial('the shell that takes the lock is killed: no launch goes on without 
   );
   refused(t, result.result, /^via: tools flock: stopped before they were done$/m);
   await quiet(lab);
+  t.deepEqual(left, []);
+});
+
+test.serial('the same while somebody else has the lock, who keeps it', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const tools = await watchTools(lab);
+  const { left } = await leaving(lab, async () => {
+    const holder = await holdLock(lab);
+    const { result } = await tools.during('sh kill -9 $PPID', 'flock_-n_3.1', () =>
+      lab.via(['10.0.2.1', '--', 'echo', 'ran']),
+    );
+    refused(t, result, /^via: tools [\w, ]+: stopped before they were done$/m);
+    t.is((await lab.sh('client', 'flock -n /run/via/lock true || echo held')).trim(), 'held');
+    holder.stdin.end();
+    await holder.done;
+    await lab.sh('client', 'rm /run/via/lock; rmdir /run/via');
+  });
   t.deepEqual(left, []);
 });
 

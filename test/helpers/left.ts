@@ -1,3 +1,5 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { argvOf } from './family.js';
 import type { Lab } from './lab.js';
 import { diff, snapshot } from './snapshot.js';
 import type { Place } from './topology.js';
@@ -8,9 +10,29 @@ export async function leaving<T>(
   act: () => Promise<T>,
   place: Place = 'client',
 ): Promise<{ result: T; left: string[] }> {
+  await released(lab);
   const before = await snapshot(lab, place);
   const result = await act();
+  await released(lab);
   return { result, left: brief(diff(before, await snapshot(lab, place))) };
+}
+
+/**
+ * Waits, a second at most, until what a keeper has held for groups that are gone has gone too: its listener, and the table
+ * of the second guard (`inet via_guard`), which is there as long as the `nft -i` that made it. Who leaves last tells the
+ * keeper, and does not wait. Of groups that are there it is a part, and of those that were left behind a witness.
+ */
+async function released(lab: Lab): Promise<void> {
+  const names = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : []);
+  const places = [lab.walls.groups, `/proc/${lab.walls.holder}/root/run/via`];
+  const hasGroups = (): boolean => places.some((place) => names(place).some((name) => /^(via|group)-/.test(name)));
+  // A process that is about to end has no words any more, and may still have its table.
+  const isHeld = (): boolean =>
+    lab.walls
+      .members()
+      .map(argvOf)
+      .some(([tool, word = '']) => tool === '' || /\/bin\/listener$|^-i$/.test(word));
+  await until('the guard is gone', () => hasGroups() || !isHeld(), 1000).catch(() => {});
 }
 
 /** Two lines of each part are enough to know what is left. */

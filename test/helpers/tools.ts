@@ -3,13 +3,16 @@ import { fixture } from './paths.js';
 
 /**
  * `fail`: does nothing. `late`: fails when it is done. `lines-3`: takes so many lines. `sh ...`: somebody does that
- * before. Else a signal that via gets before.
+ * before. Else a signal that via gets before, or what of its keeper has called.
  */
 export type Trouble = 'fail' | 'late' | `lines-${number}` | `sh ${string}` | 'KILL' | 'TERM' | 'INT' | 'HUP';
 
 /** The tools that via runs in a lab, made to fail at one of their calls. */
 export interface Tools {
-  /** Runs something, and gives the calls it made, as `nft_-f_-.1`. The call `step` meets trouble, and up to `last`. */
+  /**
+   * Runs something, and gives the calls it made, as `nft_-f_-.1`, or `keeper:nft_-i_.1` for those of a keeper. The call
+   * `step` meets trouble, and up to `last`.
+   */
   during<T>(
     trouble: Trouble,
     step: string,

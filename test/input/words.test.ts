@@ -70,7 +70,7 @@ const words: [string[], RegExp][] = [
   [['--no-lan', '10.0.2.1'], /^via: command: missing/m],
   [['--no-lam', '10.0.2.1', ...run], /^via: option "--no-lam": unknown \(did you mean --no-lan\?\)$/m],
   [['10.0.2.1', '--dryrun', ...run], /^via: option "--dryrun": unknown \(did you mean --dry-run\?\)$/m],
-  [['-q', '10.0.2.1', ...run], /^via: option "-q": unknown/m],
+  [['-z', '10.0.2.1', ...run], /^via: option "-z": unknown/m],
   [['--ipv6', '10.0.2.1', ...run], /^via: option --ipv6: "10.0.2.1" is no value of it \(refuse or allow\)$/m],
   [['--ipv6=maybe', '10.0.2.1', ...run], /^via: option --ipv6: "maybe" is no value of it/m],
   [['10.0.2.1', '--ipv6'], /^via: option --ipv6: value missing/m],

@@ -179,6 +179,9 @@ test.serial('nobody takes what a killed keeper was running for a keeper', async 
     const pid = sweeping() ?? 0;
     process.kill(pid, 'SIGSTOP');
     await killKeepers(lab, pid);
+    // Its listener holds the second guard, which nobody else can make then.
+    const listens = (): boolean => lab.processes().some(({ argv: [, script] }) => script?.endsWith('/bin/listener'));
+    await until('its listener is gone', () => !listens());
     const joined = await hold(lab, '-x', '10.0.1.3');
     await until('there is another keeper', () => lab.keepers().length === 1);
     process.kill(pid, 'SIGCONT');
