@@ -97,6 +97,10 @@ export function keepConnections(pids: readonly number[]): boolean {
   return done?.status === 0;
 }
 
+/** Whether connections are tracked here already, so that those that are open are known; anybody's rules may want that. */
+export const isTracking = (): boolean =>
+  Number(ignoring(ENDED, () => readFileSync('/proc/sys/net/netfilter/nf_conntrack_count', 'utf8')) ?? 0) > 0;
+
 /** What the kernel itself gives an idle connection (nf_conntrack_tcp_timeout_established), in seconds. */
 const DAYS = '432000';
 

@@ -2,7 +2,15 @@ import { isViaError, ViaError } from '../failure.js';
 import { admit, dismiss } from '../group/admit.js';
 import type { Tell } from '../group/settle.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
-import { descendants, keepConnections, movable, moveProcess, refusal, type Movable } from '../kernel/moving.js';
+import {
+  descendants,
+  isTracking,
+  keepConnections,
+  movable,
+  moveProcess,
+  refusal,
+  type Movable,
+} from '../kernel/moving.js';
 import { groupOfProcess } from '../kernel/proc.js';
 import type { Request } from '../request.js';
 import type { Say } from '../say.js';
@@ -19,10 +27,11 @@ export async function attach(request: Extract<Request, { word: 'attach' }>, say:
   const { errors, found } = sorted(request.pids, movable);
   errors.forEach(say.error);
   if (found.length === 0) return false;
+  const wasTracking = isTracking();
   let failures = errors.length;
   await admit(ask, say.changes, (path) => {
     failures += moveAll(found, request.tree, path, say, (some) => {
-      if (keepConnections(some.map(({ pid }) => pid))) return;
+      if (keepConnections(some.map(({ pid }) => pid)) || wasTracking) return;
       say.error(
         new ViaError('conntrack', '', 'not found: connections that are idle may end', { hint: 'install conntrack' }),
       );
@@ -36,7 +45,8 @@ export async function detach(request: Extract<Request, { word: 'detach' }>, say:
   requireRoot('detach');
   const { errors, found } = sorted(request.pids, (pid) => {
     const one = movable(pid);
-    if (groupOfProcess(pid) === undefined && !request.tree) throw refusal(pid, 'in no group');
+    const all = request.tree ? [pid, ...descendants([pid])] : [pid];
+    if (all.every((each) => groupOfProcess(each) === undefined)) throw refusal(pid, 'in no group');
     return one;
   });
   errors.forEach(say.error);
@@ -66,7 +76,8 @@ function moveAll(
     before(some);
     for (const one of some) {
       seen.add(one.pid);
-      failures += moved(one, path, root, say) ? 0 : 1;
+      // Moving it again would change nothing, and takes the kernel some milliseconds.
+      failures += isIn(one.pid, path, root) || moved(one, path, root, say) ? 0 : 1;
     }
     if (!tree) break;
     const more = descendants(first.map(({ pid }) => pid)).filter((pid) => !seen.has(pid) && !isIn(pid, path, root));

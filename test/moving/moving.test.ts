@@ -106,6 +106,20 @@ test.serial('UDP changes at once, with the right source; connections of a group 
   t.deepEqual(left, []);
 });
 
+test.serial('without conntrack(8), a line says what may come of it, once nothing was tracked', async (t) => {
+  const lab = await makeLab(t);
+  await lab.sh('client', 'mount --bind /dev/null "$(command -v conntrack)"');
+  const talker = lab.start('client', probeCommand('tcp', { address: far.v4, port: 7001, talk: true, timeout: 2 }));
+  await talker.waitFor(/^open$/m);
+  const first = await attach(lab, 'auto', '10.0.2.1', talker.pid);
+  const line = 'via: conntrack: not found: connections that are idle may end (install conntrack)\n';
+  t.deepEqual([first.code, first.stderr], [0, line]);
+  t.truthy(groupOf(talker.pid));
+  talker.kill();
+  await talker.done;
+  await kept(lab);
+});
+
 test.serial('all threads move, children follow, and the keeper takes away what is left', async (t) => {
   const lab = await makeLab(t, { servers: false });
   const { left } = await leaving(lab, async () => {
@@ -156,6 +170,8 @@ test.serial('--tree moves what was started before; without it that stays', async
       pids.map((pid) => groupOf(pid)),
       [undefined, undefined, undefined],
     );
+    const none = await lab.via(['detach', '--tree', String(tree.pid)]);
+    t.deepEqual([none.code, none.stderr], [125, `via: process ${tree.pid}: in no group\n`]);
     // The last one is out.
     t.is(await lab.sh('client', 'nft list tables'), '');
     tree.stdin.end();

@@ -166,3 +166,18 @@ test.serial('status counts by iptables too', async (t) => {
     [],
   );
 });
+
+test.serial('on a terminal: its width, and colour unless NO_COLOR', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const held = await hold(lab, '10.0.2.1');
+  const onTerminal = (columns: number, ...words: string[]) =>
+    lab.run('client', ['script', '-qec', `stty cols ${columns}; ${words.join(' ')} '${viaBin}' status`, '/dev/null'], {
+      env: { TERM: 'xterm' },
+    });
+  const wide = (await onTerminal(100)).stdout;
+  t.regex(wide, /10\.0\.2\.1 +c2 +\x1b\[32mok\x1b\[0m +0 /);
+  const narrow = (await onTerminal(60, 'env', 'NO_COLOR=1')).stdout;
+  t.notRegex(narrow, /\x1b/);
+  for (const text of narrow.split(/\r?\n/)) t.true(text.length <= 60, text);
+  await held.release();
+});
