@@ -7,7 +7,7 @@ import { look, lookJobs, SWEEPING } from './look.js';
 import { lockAndRun, unlock } from './lock.js';
 import { lookAgain, settle, type Tell } from './settle.js';
 
-/** Moves processes into the group with this path, and gives whether any is in it now. */
+/** Moves processes into the group with this path. */
 export type Move = (path: string) => Promise<void> | void;
 
 /**
@@ -28,12 +28,23 @@ export async function admit(wish: Ask, tell: Tell, move: Move): Promise<void> {
       settle({ ...system, facts: { ...facts, neighbours } }, [group], lock, tell);
       await move(cgroupPath(facts.hierarchy.path, group.uuid));
       wakeKeeper(keeperFile(facts.namespace));
-    } finally {
-      settle(lookAgain(lock, system, ask.firewall), [], lock, tell);
+    } catch (error) {
+      sweepAfter(error, () => settle(lookAgain(lock, system, ask.firewall), [], lock, tell));
     }
+    settle(lookAgain(lock, system, ask.firewall), [], lock, tell);
   } finally {
     unlock(lock);
   }
+}
+
+/** Throws the error that was first; what then fails too is left for the next via. */
+function sweepAfter(error: unknown, sweep: () => void): never {
+  try {
+    sweep();
+  } catch {
+    // The first is the one to tell.
+  }
+  throw error;
 }
 
 /** Under the lock: has `move` move processes out of their groups, and takes away those that nobody is in then. */
