@@ -36,17 +36,31 @@ export function brokenBecause(
   if (followsDevice && !routes.some(isDefault)) return `no default route is known on ${device}`;
   if (onLinkOn(nextHop, family, routes, device).length === 0) return `${nextHop} is not on-link on ${device}`;
   if (family === 4) return undefined;
-  const onDevice = routes.filter(({ dev, dst }) => dev === device && !/^(fe[89ab]|ff)/.test(dst));
+  const onDevice = routes.filter((route) => route.dev === device && !isOfLink(route));
   const isNumbered = onDevice.some(
     (route) => isUnicast(route) && prefixOf(route, 6) > 1 && route.gateway === undefined,
   );
   return isNumbered && !onDevice.some(isOwnAddress) ? `${device} has no IPv6 address yet` : undefined;
 }
 
-function unanswered({ device, nextHop }: Path, family: Family, { routing }: Known): string | undefined {
+/** Why a path's router cannot be reached, though the path is there. */
+export function unanswered({ device, nextHop }: Path, family: Family, { routing }: Known): string | undefined {
   const router = routing[family].neighbours.find(({ dst, dev }) => dst === nextHop && dev === device);
   return router?.state.includes('FAILED') === true ? `${nextHop} does not answer on ${device}` : undefined;
 }
+
+/** Devices with an address of their own that is good for more than their link, by family: `4 c2`. */
+export const numberedDevices = (routing: Known['routing']): Set<string> =>
+  new Set(
+    FAMILIES.flatMap((family) =>
+      routing[family].routes
+        .filter((route) => isOwnAddress(route) && !isOfLink(route))
+        .map(({ dev }) => `${family} ${dev}`),
+    ),
+  );
+
+/** Of the link alone, or of everybody (RFC 4291). */
+const isOfLink = ({ dst }: RouteLine): boolean => /^(fe[89ab]|ff)/.test(dst);
 
 /** netdevice(7): the flags of a device that is up, and of one with a carrier. */
 function ofLink(device: string, link: LinkLine | undefined): string | undefined {

@@ -1,4 +1,5 @@
 import { connectedNetworks, defaultRoutes, neighbourAddresses, nowhere } from '../gateway/routes.js';
+import { numberedDevices } from '../gateway/health.js';
 import { lowestMet } from '../gateway/policy.js';
 import { isSafeDeviceName } from '../gateway/text.js';
 import { filteredDevices, srcValidMark } from '../kernel/sysctl.js';
@@ -10,7 +11,7 @@ import type { SysctlRecord } from './records.js';
 
 type FromRoutes = Pick<
   Facts,
-  'ahead' | 'lans' | 'devices' | 'mtus' | 'defaults' | 'nowhere' | 'resolving' | 'neighbours' | 'filtered'
+  'ahead' | 'numbered' | 'lans' | 'devices' | 'mtus' | 'defaults' | 'nowhere' | 'resolving' | 'neighbours' | 'filtered'
 >;
 
 /**
@@ -31,6 +32,7 @@ export function factsOf(
     ahead: { 4: lowestMet(routing[4].rules), 6: lowestMet(routing[6].rules) },
     lans: [...connectedNetworks(4, routing), ...connectedNetworks(6, routing)],
     devices,
+    numbered: numberedDevices(routing),
     mtus: new Map(outer.map(({ ifname, mtu }) => [ifname, mtu])),
     defaults: defaultRoutes(routing),
     nowhere: nowhere(routing),

@@ -1,7 +1,7 @@
 import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { lostBecause } from '../gateway/health.js';
 import { ignoring } from '../kernel/cgroup.js';
-import { firewallEvents, networkEvents, type Filter } from '../plan/events.js';
+import { firewallEvents, hopsOf, networkEvents, type Filter } from '../plan/events.js';
 import { ownedGuard } from '../plan/marking/owned.js';
 import { tableOf } from '../plan/numbers.js';
 import { ration, type Mends } from '../plan/ration.js';
@@ -25,6 +25,8 @@ export interface Healed {
   readonly network: Filter;
   readonly firewall: Filter;
   readonly guard: string;
+  /** Routers that the kernel has asked for in vain, `10.0.2.1 dev c2`: nothing is sent that makes it ask again. */
+  readonly silent: readonly string[];
 }
 
 /**
@@ -50,7 +52,7 @@ export function heal(system: System, lock: Lock, who: string): Healed {
 }
 
 /** What wakes the keeper next, and the guard that it holds. */
-function listening({ groups, routing, facts }: System): Pick<Healed, 'network' | 'firewall' | 'guard'> {
+function listening({ groups, routing, facts }: System): Pick<Healed, 'network' | 'firewall' | 'guard' | 'silent'> {
   const failed = FAMILIES.flatMap((family) => routing[family].neighbours)
     .filter(({ state }) => state.includes('FAILED'))
     .map(({ dst, dev }) => `${dst}%${dev}`);
@@ -64,6 +66,9 @@ function listening({ groups, routing, facts }: System): Pick<Healed, 'network' |
     network: networkEvents(groups, seen),
     firewall: firewallEvents([...new Set(groups.map(({ firewall }) => firewall))]),
     guard: groups.length === 0 ? '' : ownedGuard(groups, facts),
+    silent: hopsOf(groups).flatMap(({ nextHop, device }) =>
+      seen.failed.has(`${nextHop}%${device}`) ? [`${nextHop} dev ${device}`] : [],
+    ),
   };
 }
 

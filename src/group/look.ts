@@ -10,9 +10,9 @@ import { toolError, type Done, type Job } from '../kernel/tools.js';
 import type { Facts } from '../plan/facts.js';
 import type { Firewall, Thing } from '../plan/things.js';
 import { cgroupThing, sysctlThing } from '../plan/wanted.js';
-import { brokenBecause } from '../gateway/health.js';
+import { brokenBecause, unanswered } from '../gateway/health.js';
 import type { Known } from '../gateway/resolve.js';
-import { FAMILIES, pathName, pathOf, type Family, type Group } from '../plan/wayout.js';
+import { FAMILIES, pathName, pathOf, type Family, type Group, type Path, type WayOut } from '../plan/wayout.js';
 import { groupOf } from './alive.js';
 import { factsOf } from './facts.js';
 import { followed, followedText } from './follow.js';
@@ -93,7 +93,9 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
     hierarchy,
     keeper: keeperCommand(hierarchy.path, namespace),
     ...factsOf(routing, firewall, oldMarks),
-    broken: brokenPaths(groups, { routing, v6 }),
+    // Nothing is to be sent that would have another device's source.
+    broken: pathsThat(brokenBecause, groups, { routing, v6 }),
+    unanswered: pathsThat(unanswered, groups, { routing, v6 }),
     ...(builtins.absent === undefined ? {} : { absent: builtins.absent }),
     records: new Map(
       [...records.groups].map(([uuid, { record, text }]) => {
@@ -131,18 +133,20 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
   };
 }
 
-/** Those of the groups' paths that are not there now, so that nothing is sent that would have another device's source. */
-const brokenPaths = (groups: readonly Group[], known: Known): Set<string> =>
-  new Set(
-    groups.flatMap(({ wayOut }) =>
-      FAMILIES.flatMap((family) => {
-        const path = pathOf(wayOut, family);
-        return path === undefined || brokenBecause(path, family, known, wayOut) === undefined
-          ? []
-          : [pathName(family, path)];
-      }),
-    ),
+/** Those of the groups' paths of which this gives a reason why they cannot be used now. */
+function pathsThat(
+  fails: (path: Path, family: Family, known: Known, wayOut: WayOut) => string | undefined,
+  groups: readonly Group[],
+  known: Known,
+): Set<string> {
+  const names = groups.flatMap(({ wayOut }) =>
+    FAMILIES.flatMap((family) => {
+      const path = pathOf(wayOut, family);
+      return path === undefined || fails(path, family, known, wayOut) === undefined ? [] : [pathName(family, path)];
+    }),
   );
+  return new Set(names);
+}
 
 function routingOf(done: Done | undefined): Routing {
   if (done === undefined) return NO_ROUTING;

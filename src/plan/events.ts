@@ -23,7 +23,7 @@ export type Seen = Pick<Facts, 'neighbours'> & {
  * router of a group is not as it was seen. What a busy host prints beside that wakes nobody.
  */
 export function networkEvents(groups: readonly Group[], seen: Seen): Filter {
-  const paths = groups.flatMap(({ wayOut }) => FAMILIES.flatMap((family) => pathOf(wayOut, family) ?? []));
+  const paths = pathsOf(groups);
   const devices = [...new Set(paths.map(({ device }) => quoted(device)))];
   const own = devices.length === 0 ? 'nothing' : devices.join('|');
   const loud = [
@@ -35,13 +35,13 @@ export function networkEvents(groups: readonly Group[], seen: Seen): Filter {
     `${START}([0-9]+ )?(default|0\\.0\\.0\\.0/1|128\\.0\\.0\\.0/1|::/1|8000::/1)( |$)`,
     `${START}[0-9a-f.:]+(/[0-9]+)? dev [^ ]+ (table [0-9]+ )?proto (2|9|16) `,
     `${START}2 [^ ]+ dev (${own}) `,
-    ...hopsOf(paths).map(({ nextHop, device }) => `${START}${quoted(nextHop)} dev ${quoted(device)} .*${ANSWER}`),
+    ...hopsOf(groups).map(({ nextHop, device }) => `${START}${quoted(nextHop)} dev ${quoted(device)} .*${ANSWER}`),
   ];
   const quiet = [
     `^[0-9]+:[[:blank:]].* proto ${PROTOCOL}( |$)`,
     `${START}(5 )?(ff00::/8|fe80::/64) dev `,
     ...[...seen.links].map(([device, shown]) => `^[0-9]+: ${quoted(device)}(@[^:]*)?: ${shown} `),
-    ...hopsOf(paths).flatMap((path) => known(path, seen)),
+    ...hopsOf(groups).flatMap((path) => known(path, seen)),
   ];
   return { loud: loud.join('|'), quiet: quiet.join('|') };
 }
@@ -55,13 +55,17 @@ export function firewallEvents(firewalls: readonly Firewall[]): Filter {
   return { loud: loud.join('|'), quiet: '' };
 }
 
+/** The routers of groups. */
+export const hopsOf = (groups: readonly Group[]): Required<Path>[] =>
+  pathsOf(groups).flatMap(({ nextHop, device }) => (nextHop === undefined ? [] : [{ nextHop, device }]));
+
+const pathsOf = (groups: readonly Group[]): Path[] =>
+  groups.flatMap(({ wayOut }) => FAMILIES.flatMap((family) => pathOf(wayOut, family) ?? []));
+
 const START = '^(Deleted )?';
 
 /** How the line of a neighbour ends that has answered, or has not. */
 const ANSWER = '(FAILED|REACHABLE|STALE)';
-
-const hopsOf = (paths: readonly Path[]): Required<Path>[] =>
-  paths.flatMap(({ nextHop, device }) => (nextHop === undefined ? [] : [{ nextHop, device }]));
 
 /** A router says again and again what is known. */
 function known({ nextHop, device }: Required<Path>, { neighbours, failed }: Seen): string[] {

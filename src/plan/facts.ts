@@ -29,6 +29,10 @@ export interface Facts {
   readonly devices: ReadonlySet<string>;
   /** Paths of groups that are not there now: `4 10.0.2.1%c2`. */
   readonly broken?: ReadonlySet<string>;
+  /** Those whose router the kernel has asked for in vain. */
+  readonly unanswered?: ReadonlySet<string>;
+  /** Devices with an address of their own that is good for more than their link: `4 c2`. */
+  readonly numbered?: ReadonlySet<string>;
   /** Each device's MTU, the loopback's aside. */
   readonly mtus: ReadonlyMap<string, number>;
   /** Main's default routes. */

@@ -1,4 +1,4 @@
-import type { Change, Thing } from './things.js';
+import type { Change, FirewallThing, Thing } from './things.js';
 
 /** When what somebody had taken away was made again, in seconds; by what it was. */
 export type Mends = Readonly<Record<string, readonly number[]>>;
@@ -41,9 +41,13 @@ export function ration(wished: readonly Change[], before: Mends, now: number): R
 
 /** What of a change counts: that something is there again which nobody but another tool takes away. */
 function nameOf({ do: what, thing }: Change): string | undefined {
-  if (what === 'remove' || thing.id.startsWith('element ')) return undefined;
+  if (what === 'remove' || (thing.kind === 'firewall' && !isLasting(thing))) return undefined;
   return groupingOf(thing);
 }
+
+/** Of the firewall's, what does not change with the state of a path, nor with the networks that there are. */
+const isLasting = ({ by, id, scope }: FirewallThing): boolean =>
+  by === 'nft' ? scope === 'namespace' && /^(table|chain )/.test(id) : / jump \d+$/.test(id);
 
 /** The kernel itself takes routes away with their device, but neither rules nor what has no device. */
 function groupingOf(thing: Thing): string | undefined {

@@ -31,7 +31,7 @@ export async function keep(say: Say): Promise<void> {
   }
 }
 
-function linesOf({ mended, again, log, network, firewall, guard }: Healed): string[] {
+function linesOf({ mended, again, log, network, firewall, guard, silent }: Healed): string[] {
   return [
     ...(mended ? ['mended yes'] : []),
     ...(again === undefined ? [] : [`again ${again}`]),
@@ -40,5 +40,6 @@ function linesOf({ mended, again, log, network, firewall, guard }: Healed): stri
     `quiet ${network.quiet}`,
     `nft ${firewall.loud}`,
     `guard ${guard}`,
+    ...silent.map((router) => `silent ${router}`),
   ];
 }

@@ -66,7 +66,7 @@ EOF`);
 // As CAVEATS of the manual page says: the kernel tells nobody of a change of these.
 if (isLegacy)
   for (const [what, event] of [
-    ['the next event', 'ip route add 198.51.100.0/24 via 10.0.1.1'],
+    ['the next event', 'ip rule add pref 30000 lookup main'],
     ['the next via', undefined],
   ] as const)
     test.serial(`the marking is flushed: closed, and ${what} mends it`, async (t) => {

@@ -52,3 +52,8 @@ test('FNV-1a, by its test vectors', (t) => {
   t.is(numbers.hash('a'), 0xe40c292c);
   t.is(numbers.hash('foobar'), 0xbf9cf968);
 });
+
+test('the steps down leave room for who adds a rule without a preference, and none is near 0', (t) => {
+  t.true(numbers.STEPS.every((step, i) => step < (numbers.STEPS[i - 1] ?? numbers.preferenceOf(1)) - 1));
+  t.true(numbers.STEPS.every((step) => step >= 10));
+});

@@ -1,6 +1,7 @@
 import type { Facts } from '../facts.js';
 import { candidateOf, hex, markOf, OTHER_BITS, zoneOf } from '../numbers.js';
 import { FAMILIES, keyOf, pathOf, wayOf, type Family, type Group } from '../wayout.js';
+import { isRefused } from '../refused.js';
 import type { Rule } from './rules.js';
 import { mainSources, segmentOf } from './uplink.js';
 
@@ -11,16 +12,17 @@ export function groupChains(group: Group, facts: Facts): (readonly [string, read
     [`set_${slot}`, [{ text: setBits('meta', markOf(slot)) }]],
     [`new_${slot}`, newConnection(group)],
     [`zone_${slot}`, zone(group, facts)],
-    ...(refuses(group) ? [[`refuse_${slot}`, refusal(group)] as const] : []),
+    ...(refuses(group, facts) ? [[`refuse_${slot}`, refusal(group, facts)] as const] : []),
     [`arrive_${slot}`, [{ text: setBits('ct', candidateOf(slot)) }]],
     ...(clamps(group, facts) ? [[`clamp_${slot}`, clamping(group, facts)] as const] : []),
     ...(translates(group, facts) ? [[`source_${slot}`, translation(group, facts)] as const] : []),
-    [`guard_${slot}`, guard(group, facts.v6)],
+    [`guard_${slot}`, guard(group, facts)],
   ];
 }
 
 /** Whether the group refuses a family. */
-export const refuses = ({ wayOut }: Group): boolean => FAMILIES.some((family) => wayOf(wayOut, family) === 'refuse');
+export const refuses = (group: Group, facts: Facts): boolean =>
+  FAMILIES.some((family) => isRefused(group, family, facts));
 
 /** Sets our bits of a packet's (`meta`) or a connection's (`ct`) mark, and leaves all others. */
 const setBits = (of: 'meta' | 'ct', value: number): string =>
@@ -56,13 +58,13 @@ function zone(group: Group, facts: Facts): Rule[] {
  * TCP gets a reset. ICMP gets an ICMP error: ping says nothing of an error that only its sendto() returned. Everything
  * else is marked and fails at once by the table's `unreachable`, with a better error than a reject's EPERM.
  */
-function refusal({ wayOut }: Group): Rule[] {
-  const others = FAMILIES.filter((family) => wayOf(wayOut, family) !== 'refuse');
+function refusal(group: Group, facts: Facts): Rule[] {
+  const others = FAMILIES.filter((family) => !isRefused(group, family, facts));
   return [
     ...others.map((family) => ({ text: `${protocol(family)} accept` })),
-    ...(wayOut.lan ? [{ text: 'jump lan' }] : []),
+    ...(group.wayOut.lan ? [{ text: 'jump lan' }] : []),
     { text: 'meta l4proto tcp reject with tcp reset' },
-    { text: 'reject with icmpx no-route' },
+    { text: 'reject with icmpx no-route', note: `but ${others.join(' ')}`.trimEnd() },
   ];
 }
 
@@ -97,11 +99,11 @@ function translation({ wayOut }: Group, facts: Facts): Rule[] {
   ];
 }
 
-function guard(group: Group, v6: boolean): Rule[] {
+function guard(group: Group, facts: Facts): Rule[] {
   const { slot, uuid, wayOut } = group;
   const stop = { text: `counter name stopped_${slot} drop`, note: uuid };
   // What goes by the paths; what is for connected networks, or of a family that is left alone, is not the gateway's.
-  const counted = ways(group, v6).map((rule) => ({
+  const counted = ways(group, facts, `counter name stopped_${slot} drop`).map((rule) => ({
     ...rule,
     text: rule.text.replace(/(?<=\} )accept$/, `counter name sent_${slot} accept`),
   }));
@@ -110,15 +112,18 @@ function guard(group: Group, v6: boolean): Rule[] {
 
 /**
  * What may leave: of a family that is left alone, and by the group's paths. The next hop counts as well: another router
- * on the same LAN is another uplink.
+ * on the same LAN is another uplink. And the source: while a device that had one has no address, it is another device's,
+ * and conntrack would keep to that.
  */
-export function ways(group: Group, v6: boolean): Rule[] {
+export function ways(group: Group, { v6, numbered }: Facts, stop: string): Rule[] {
   const paths = FAMILIES.filter((family) => family === 4 || v6).flatMap((family) => {
     const path = pathOf(group.wayOut, family);
     if (path === undefined) return [];
     const nextHop = path.nextHop === undefined ? '' : ` rt ip${family === 4 ? '' : '6'} nexthop ${path.nextHop}`;
-    const text = `${protocol(family)} oifname "${path.device}"${nextHop} ct state != { invalid, untracked } accept`;
-    return [{ text }];
+    const out = `${protocol(family)} oifname "${path.device}"`;
+    const isNumbered = numbered?.has(`${family} ${path.device}`) === true;
+    const source = { text: `${out} ct direction original fib saddr . oif type != local ${stop}`, note: path.device };
+    return [...(isNumbered ? [source] : []), { text: `${out}${nextHop} ct state != { invalid, untracked } accept` }];
   });
   return [...leftAlone(group), ...paths];
 }

@@ -49,7 +49,7 @@ function dispatch(group: Group, facts: Facts): Element[] {
     { of: 'classes', key: [classId] },
     { of: 'marks', key: [mark] },
     { of: 'zone_of_class', key: [classId], leadsTo: `zone_${slot}` },
-    ...(refuses(group) ? [{ of: 'refuse_of_class', key: [classId], leadsTo: `refuse_${slot}` }] : []),
+    ...(refuses(group, facts) ? [{ of: 'refuse_of_class', key: [classId], leadsTo: `refuse_${slot}` }] : []),
     { of: 'new_of_class', key: [classId], leadsTo: `new_${slot}` },
     { of: 'guard_of_class', key: [classId], leadsTo: `guard_${slot}` },
     ...(clamps(group, facts) ? [{ of: 'clamp_of_mark', key: [mark], leadsTo: `clamp_${slot}` }] : []),

@@ -1,6 +1,7 @@
 import type { Facts } from '../../facts.js';
 import { markOf } from '../../numbers.js';
-import { keyOf, pathOf, wayOf, type Family, type Group } from '../../wayout.js';
+import { keyOf, pathOf, type Family, type Group } from '../../wayout.js';
+import { isRefused } from '../../refused.js';
 import { ownerOf, type Rule } from '../rules.js';
 import { mainSources } from '../uplink.js';
 import { setConnection, setMark, type Chain } from './text.js';
@@ -12,10 +13,10 @@ export function groupChains(group: Group, family: Family, facts: Facts): Chain[]
   const mangle = { table: 'mangle', owner } as const;
   const sources = family === 4 ? mainSources(group.wayOut, facts) : [];
   return [
-    { ...mangle, name: `via-new-${slot}`, rules: newConnection(group, family) },
+    { ...mangle, name: `via-new-${slot}`, rules: newConnection(group, family, facts) },
     { ...mangle, name: `via-guard-${slot}`, rules: guard(group, family, facts) },
     { ...mangle, name: `via-sent-${slot}`, rules: counting(group, family) },
-    ...(wayOf(group.wayOut, family) === 'refuse'
+    ...(isRefused(group, family, facts)
       ? [{ table: 'filter', owner, name: `via-rej-${slot}`, rules: refusal(group, family, facts) } as const]
       : []),
     ...(sources.length > 0
@@ -25,10 +26,12 @@ export function groupChains(group: Group, family: Family, facts: Facts): Chain[]
 }
 
 /** REJECT works in filter only, after the re-route: TCP and ICMP of a refused family get there without our mark. */
-function newConnection({ slot, wayOut }: Group, family: Family): Rule[] {
+function newConnection(group: Group, family: Family, facts: Facts): Rule[] {
+  const { slot, wayOut } = group;
   const unmarked = family === 4 ? 'icmp' : 'ipv6-icmp';
-  const pass =
-    wayOf(wayOut, family) === 'refuse' ? [{ text: '-p tcp -j RETURN' }, { text: `-p ${unmarked} -j RETURN` }] : [];
+  const pass = isRefused(group, family, facts)
+    ? [{ text: '-p tcp -j RETURN' }, { text: `-p ${unmarked} -j RETURN` }]
+    : [];
   const set = { text: setConnection(markOf(slot)) };
   return [...pass, set, { text: setMark(slot), note: keyOf(wayOut) }];
 }

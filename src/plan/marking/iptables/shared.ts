@@ -2,6 +2,7 @@ import type { Facts } from '../../facts.js';
 import { fallbacks } from '../../fallback.js';
 import { VISITOR, zoneOf } from '../../numbers.js';
 import { keyOf, pathOf, wayOf, type Family, type Group } from '../../wayout.js';
+import { isRefused } from '../../refused.js';
 import type { Arrival } from '../arrivals.js';
 import { ownerOf, type Rule } from '../rules.js';
 import { mainSources, segmentOf } from '../uplink.js';
@@ -22,7 +23,7 @@ export function sharedChains(
       const text = rule(group);
       return text === undefined ? [] : [{ text, note: ownerOf(group) }];
     });
-  const refused = (group: Group): boolean => wayOf(group.wayOut, family) === 'refuse';
+  const refused = (group: Group): boolean => isRefused(group, family, facts);
   const mangle = 'mangle' as const;
   return [
     {
