@@ -61,7 +61,8 @@ function listening({ groups, routing, facts }: System): Pick<Healed, 'network' |
       .filter(({ ifname }) => facts.devices.has(ifname))
       .map(({ ifname, flags, mtu }) => [ifname, `<${flags.join(',')}> mtu ${mtu}`]),
   );
-  const seen = { neighbours: facts.neighbours, links, failed: new Set(failed) };
+  const indexes = new Map(routing[4].links.map(({ ifname, ifindex }) => [ifname, ifindex]));
+  const seen = { neighbours: facts.neighbours, links, indexes, failed: new Set(failed) };
   return {
     network: networkEvents(groups, seen),
     firewall: firewallEvents([...new Set(groups.map(({ firewall }) => firewall))]),

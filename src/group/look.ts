@@ -139,10 +139,12 @@ function pathsThat(
   groups: readonly Group[],
   known: Known,
 ): Set<string> {
-  const names = groups.flatMap(({ wayOut }) =>
+  const names = groups.flatMap((group) =>
     FAMILIES.flatMap((family) => {
-      const path = pathOf(wayOut, family);
-      return path === undefined || fails(path, family, known, wayOut) === undefined ? [] : [pathName(family, path)];
+      const path = pathOf(group.wayOut, family);
+      return path === undefined || fails(path, family, known, group.wayOut) === undefined
+        ? []
+        : [pathName(family, group)];
     }),
   );
   return new Set(names);

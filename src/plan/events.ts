@@ -13,6 +13,8 @@ export interface Filter {
 export type Seen = Pick<Facts, 'neighbours'> & {
   /** Each device's flags and MTU, as `ip` prints them. */
   readonly links: ReadonlyMap<string, string>;
+  /** Each device's number, which it keeps when it gets another name. */
+  readonly indexes: ReadonlyMap<string, number>;
   /** `<next hop>%<device>` of the routers that the kernel has asked for in vain. */
   readonly failed: ReadonlySet<string>;
 };
@@ -25,12 +27,14 @@ export type Seen = Pick<Facts, 'neighbours'> & {
 export function networkEvents(groups: readonly Group[], seen: Seen): Filter {
   const paths = pathsOf(groups);
   const devices = [...new Set(paths.map(({ device }) => quoted(device)))];
+  const numbers = paths.flatMap(({ device }) => seen.indexes.get(device) ?? []);
   const own = devices.length === 0 ? 'nothing' : devices.join('|');
   const loud = [
     // It has lost count of what there was.
     'netlink receive error',
     `${START}[0-9]+:[[:blank:]]+(not )?from `,
     `${START}[0-9]+: (${own})(@[^:]*)?: `,
+    ...(numbers.length === 0 ? [] : [`${START}(${[...new Set(numbers)].join('|')}): `]),
     `^Deleted .* proto ${PROTOCOL}( |$)`,
     `${START}([0-9]+ )?(default|0\\.0\\.0\\.0/1|128\\.0\\.0\\.0/1|::/1|8000::/1)( |$)`,
     `${START}[0-9a-f.:]+(/[0-9]+)? dev [^ ]+ (table [0-9]+ )?proto (2|9|16) `,

@@ -27,7 +27,7 @@ export interface Facts {
   readonly ahead?: { readonly [F in Family]: number };
   /** Devices that exist and are up. */
   readonly devices: ReadonlySet<string>;
-  /** Paths of groups that are not there now: `4 10.0.2.1%c2`. */
+  /** Paths of groups that are not there now, by `pathName`. */
   readonly broken?: ReadonlySet<string>;
   /** Those whose router the kernel has asked for in vain. */
   readonly unanswered?: ReadonlySet<string>;

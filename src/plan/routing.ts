@@ -47,7 +47,8 @@ function preferenceFor(slot: number, lowest = Infinity): number {
 /** What the last route of a table needs to be looked at last; then the look-up ends here and does not go on to main. */
 const LAST = 4294967295;
 
-function ofFamily({ slot, wayOut }: Group, family: Family, facts: Facts): RoutingThing[] {
+function ofFamily(group: Group, family: Family, facts: Facts): RoutingThing[] {
+  const { slot, wayOut } = group;
   const table = tableOf(slot);
   const way = wayOf(wayOut, family);
   const preference = preferenceFor(slot, facts.ahead?.[family]);
@@ -64,7 +65,7 @@ function ofFamily({ slot, wayOut }: Group, family: Family, facts: Facts): Routin
       table,
     }),
   );
-  if (typeof way === 'string' || !facts.devices.has(way.device) || facts.broken?.has(pathName(family, way)) === true)
+  if (typeof way === 'string' || !facts.devices.has(way.device) || facts.broken?.has(pathName(family, group)) === true)
     return [...direct, end, rule];
   const metric = family === 6 ? 1024 : undefined;
   return [...direct, routeThing(family, { reachable: true, destination: 'default', metric, table, ...way }), end, rule];

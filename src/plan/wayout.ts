@@ -39,8 +39,8 @@ export function pathOf(wayOut: WayOut, family: Family): Path | undefined {
   return typeof way === 'string' ? undefined : way;
 }
 
-/** A path's name among those of both families: `4 10.0.2.1%c2`. */
-export const pathName = (family: Family, { device, nextHop = '' }: Path): string => `${family} ${nextHop}%${device}`;
+/** Names a group's path of a family: two groups of one path may differ in what they need of it. */
+export const pathName = (family: Family, { uuid }: Pick<Group, 'uuid'>): string => `${family} ${uuid}`;
 
 /** The way out as one short text, equal exactly when the ways out are equal: `4=10.0.2.1%c2 6=refuse`. */
 export function keyOf(wayOut: WayOut): string {

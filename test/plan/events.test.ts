@@ -18,6 +18,7 @@ const group: Group = {
 const seen: Seen = {
   neighbours: new Map([['10.0.2.1%eth1.5', '02:00:00:00:02:01']]),
   links: new Map([['eth1.5', '<BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500']]),
+  indexes: new Map([['eth1.5', 7]]),
   failed: new Set(['fd02::1%eth1.5']),
 };
 
@@ -49,6 +50,7 @@ const LOUD = [
   link('eth1.5', 'BROADCAST,MULTICAST'),
   link('eth1.5', `NO-CARRIER,${up}`),
   link('eth1.5', up, 1400),
+  link('lte0', up).replace('5:', '7:'),
   `Deleted ${link('eth1.5', 'BROADCAST,MULTICAST')}`,
   '10.0.2.1 dev eth1.5 FAILED ',
   '10.0.2.1 dev eth1.5 lladdr 02:00:00:00:09:09 REACHABLE ',
