@@ -31,8 +31,11 @@ async function main(): Promise<Outcome> {
 
   if (request.word === 'keep') return done(await keep(makeSay(false)));
 
+  if (request.word === 'status') return status(request);
+
   const say = makeSay(request.options.verbose);
   if (request.word === 'sweep') return done(await sweep(request, say));
+  if (request.word === 'attach' || request.word === 'detach') return move(request, say);
   const { exec, dryRun: dry } = request.options;
   if (exec && !dry) return become(request, say, entry, signals);
   const { user } = request.options;
@@ -46,6 +49,17 @@ async function main(): Promise<Outcome> {
   if (dry) return done(previewNone(request, say));
   await outside(request, say);
   return start();
+}
+
+async function status({ self, json }: Extract<Request, { word: 'status' }>): Promise<Outcome> {
+  const say = makeSay(false);
+  if (!self) return done(await (await import('./words/status.js')).status(json, say));
+  return { code: (await import('./words/self.js')).tellSelf(say) ? 0 : 1 };
+}
+
+async function move(request: Extract<Request, { word: 'attach' | 'detach' }>, say: Say): Promise<Outcome> {
+  const { attach, detach } = await import('./words/attach.js');
+  return { code: (await (request.word === 'attach' ? attach(request, say) : detach(request, say))) ? 0 : 125 };
 }
 
 async function tell(request: Extract<Request, { word: 'help' | 'version' }>): Promise<Outcome> {

@@ -36,6 +36,21 @@ export type Request =
       readonly options: LaunchOptions;
     }
   | { readonly word: 'none'; readonly command: readonly [string, ...string[]]; readonly options: LaunchOptions }
+  | { readonly word: 'status'; readonly self: boolean; readonly json: boolean }
+  | {
+      readonly word: 'attach';
+      readonly gateway: string;
+      readonly pids: readonly number[];
+      /** With all that they have started. */
+      readonly tree: boolean;
+      readonly options: LaunchOptions;
+    }
+  | {
+      readonly word: 'detach';
+      readonly pids: readonly number[];
+      readonly tree: boolean;
+      readonly options: LaunchOptions;
+    }
   | { readonly word: 'sweep'; readonly options: LaunchOptions }
   | { readonly word: 'keep' }
   | { readonly word: 'help'; readonly topic?: string }

@@ -20,16 +20,18 @@ export interface Cut {
 /**
  * Reads options from `argv[at]` up to the first word that is none, or past a `--`. It touches nothing behind that, so
  * that the command's own words cannot be taken for ours (yargs rewrites 1.10 to 1.1 there).
+ * `more` are options that only the word before takes.
  * Throws ViaError for an option that is unknown, lacks its value, or has one it does not take.
  */
-export function cutOptions(argv: readonly string[], at: number): Cut {
+export function cutOptions(argv: readonly string[], at: number, more: readonly Option[] = []): Cut {
+  const table = [...OPTIONS, ...more];
   const given: Given[] = [];
   for (; at < argv.length; at++) {
     const text = argv[at]!;
     if (text === '--') return { given, at: at + 1, ended: true };
     if (!text.startsWith('-') || text === '-') break;
 
-    const options = text.startsWith('--') ? [longOption(text)] : shortOptions(text);
+    const options = text.startsWith('--') ? [longOption(text, table)] : shortOptions(text);
     for (const option of options) {
       if (option.name === 'help' || option.name === 'version') return { given, at, ended: false, asks: option.name };
       if (isFlag(option)) given.push({ option, value: option.given ?? true });
@@ -41,10 +43,10 @@ export function cutOptions(argv: readonly string[], at: number): Cut {
 }
 
 /** The option that `--name` or `--name=value` names. */
-function longOption(text: string): Option {
+function longOption(text: string, table: readonly Option[]): Option {
   const name = text.slice(2).split('=', 1)[0]!;
-  const option = OPTIONS.find((row) => row.name === name);
-  if (option === undefined) throw unknown(`--${name}`);
+  const option = table.find((row) => row.name === name);
+  if (option === undefined) throw unknown(`--${name}`, table);
   if (isFlag(option) && text.includes('=')) throw new ViaError('option', `--${name}`, 'takes no value');
   return option;
 }
@@ -58,10 +60,10 @@ function shortOptions(text: string): Option[] {
   });
 }
 
-function unknown(text: string): ViaError {
+function unknown(text: string, table = OPTIONS): ViaError {
   const near = nearest(
     text.replace(/^--?/, ''),
-    OPTIONS.map(({ name }) => name),
+    table.map(({ name }) => name),
   );
   return new ViaError('option', `"${text}"`, 'unknown', {
     hint: near === undefined ? 'see via --help' : `did you mean --${near}?`,

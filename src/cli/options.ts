@@ -31,7 +31,7 @@ export const OPTIONS: readonly Option[] = [
   { name: 'exec', short: 'x', field: 'exec', default: false, group: 'Other options', describe: 'become the command, as nice does: for what runs long' },
   { name: 'dry-run', field: 'dryRun', default: false, group: 'Other options', describe: 'print the changes as commands, change nothing' },
   { name: 'verbose', short: 'v', field: 'verbose', default: false, group: 'Other options', describe: 'print each change as it is made' },
-  { name: 'quiet', short: 'q', field: 'quiet', default: false, group: 'Other options', describe: 'say nothing of the gateway while the command runs' },
+  { name: 'quiet', short: 'q', field: 'quiet', default: false, group: 'Other options', describe: 'no notes: on the gateway, or on work that goes elsewhere' },
   { name: 'help', short: 'h', group: 'Other options', describe: 'print this text' },
   { name: 'version', short: 'V', group: 'Other options', describe: 'print the version' },
 ];
@@ -45,19 +45,27 @@ export interface Word {
   /** How it is called and what it does; only the words that are built have them. */
   readonly usage?: string;
   readonly describe?: string;
+  /** The options that only this word takes; they stand behind it. */
+  readonly options?: readonly Option[];
 }
+
+const JSON_OUTPUT: Option = { name: 'json', group: 'Other options', describe: 'print it as JSON' };
+const TREE: Option = { name: 'tree', group: 'Other options', describe: 'with all that they have started' };
 
 // prettier-ignore
 const BUILT: readonly Word[] = [
   { name: 'run', usage: 'run [options] <gateway> [--] <command> [args...]', describe: 'Runs the command by the gateway, also one that is called like a word.' },
   { name: 'none', usage: 'none [-x] [--] <command> [args...]', describe: 'Runs the command by the usual way, also from within a command that via started.' },
+  { name: 'status', usage: 'status [--json] | status self', options: [JSON_OUTPUT], describe: 'Prints the groups that are in use: gateway, devices, members, what was sent and\nwhat was stopped. With self, the gateway that the caller is in, and status 1\nwhere it is in none.' },
+  { name: 'attach', usage: 'attach [options] <gateway> [--tree] <pid>...', options: [TREE], describe: 'Moves processes that run already to the gateway; with --tree, also all that they\nhave started. TCP connections that they have stay as they are.' },
+  { name: 'detach', usage: 'detach [-v] [--tree] <pid>...', options: [TREE], describe: 'Moves processes out of their groups, to the usual way.' },
   { name: 'sweep', usage: 'sweep [--dry-run] [-v]', describe: 'Removes what commands that have ended left behind, where the keeper could not,\nand mends what others took from those that run. Every launch does this too.' },
   { name: 'keep', usage: 'keep', describe: 'What the keeper, the small process that waits for the end of commands, has done\nthen: as sweep, but first what they sent last arrives. By hand, take sweep.' },
   { name: 'help', usage: 'help [word]', describe: 'Prints the options, or what a word does.' },
   { name: 'version', usage: 'version', describe: 'Prints the version.' },
 ];
 
-const LATER = 'status attach detach up down check doctor dns desktop alias completion list ls config self'.split(' ');
+const LATER = 'up down check doctor dns desktop alias completion list ls config self'.split(' ');
 
 export const WORDS: readonly Word[] = [...BUILT, ...LATER.map((name) => ({ name }))];
 

@@ -2,7 +2,7 @@ import { ViaError } from '../failure.js';
 import type { LaunchOptions, Request } from '../request.js';
 import { cutOptions, type Given } from './cut.js';
 import { nearest } from './nearest.js';
-import { isBuilt, OPTIONS, USAGE, WORDS } from './options.js';
+import { isBuilt, OPTIONS, USAGE, WORDS, type Word } from './options.js';
 
 /**
  * What argv (without node and script) asks for. Pure, and without a package: every launch pays for this.
@@ -19,7 +19,7 @@ export function parse(argv: readonly string[]): Request {
   if (word === undefined) return launch(argv, at, ended, given);
   if (!isBuilt(word)) throw notBuilt(word.name);
 
-  const rest = cutOptions(argv, at + 1);
+  const rest = cutOptions(argv, at + 1, word.options);
   if (rest.asks === 'version') return { word: 'version' };
   if (rest.asks === 'help') return { word: 'help', topic: word.name };
   const all = [...given, ...rest.given];
@@ -29,6 +29,11 @@ export function parse(argv: readonly string[]): Request {
       return launch(argv, rest.at, rest.ended, all);
     case 'none':
       return { word: 'none', command: command(argv, rest.at), options: collect(all, 'none') };
+    case 'status':
+      return status(argv, rest.at, all);
+    case 'attach':
+    case 'detach':
+      return moving(argv, rest.at, all, word);
     case 'sweep':
       nothing(argv, rest.at, 'sweep');
       return { word: 'sweep', options: collect(all, 'sweep') };
@@ -44,6 +49,57 @@ export function parse(argv: readonly string[]): Request {
       return { word: 'version' };
   }
 }
+
+/** What is asked of `status`, whose words begin at `argv[at]`. */
+function status(argv: readonly string[], at: number, given: readonly Given[]): Request {
+  const [own, others] = apart(given);
+  noOptions(others, 'status');
+  const self = argv[at] === 'self';
+  nothing(argv, self ? at + 1 : at, 'status');
+  if (self) noOptions(own, 'status self');
+  return { word: 'status', self, json: own.length > 0 };
+}
+
+/** A gateway (to attach), and processes by their ids, with options anywhere in between. */
+function moving(argv: readonly string[], at: number, before: readonly Given[], word: Word): Request {
+  const words: string[] = [];
+  const given = [...before];
+  while (at < argv.length) {
+    words.push(argv[at]!);
+    const next = cutOptions(argv, at + 1, word.options);
+    if (next.asks === 'version') return { word: 'version' };
+    if (next.asks === 'help') return { word: 'help', topic: word.name };
+    given.push(...next.given);
+    at = next.at;
+  }
+  const [own, others] = apart(given);
+  const misplaced = others.filter(({ option }) => option.field === 'exec' || option.field === 'dryRun');
+  noOptions(misplaced, word.name);
+  const tree = own.length > 0;
+  if (word.name === 'detach')
+    return { word: 'detach', pids: pids(words, word), tree, options: collect(others, 'detach') };
+  const [gateway, ...rest] = words;
+  if (gateway === undefined) throw missing('gateway', word);
+  return { word: 'attach', gateway, pids: pids(rest, word), tree, options: collect(others) };
+}
+
+/** A process given twice is one. */
+function pids(words: readonly string[], word: Word): number[] {
+  if (words.length === 0) throw missing('process', word);
+  const wrong = words.find((text) => !/^[1-9]\d{0,9}$/.test(text));
+  if (wrong !== undefined)
+    throw new ViaError('process', `"${wrong}"`, 'no process id', { hint: `usage: via ${word.usage}` });
+  return [...new Set(words.map(Number))];
+}
+
+const missing = (what: string, { usage }: Word): ViaError =>
+  new ViaError(what, '', 'missing', { hint: `usage: via ${usage}` });
+
+/** The options that only a word takes, and those of the table. */
+const apart = (given: readonly Given[]): [own: Given[], others: Given[]] => [
+  given.filter(({ option }) => !OPTIONS.includes(option)),
+  given.filter(({ option }) => OPTIONS.includes(option)),
+];
 
 /** A launch by the gateway at `argv[at]`. One `--` behind the gateway is ours, also after an earlier one. */
 function launch(argv: readonly string[], at: number, ended: boolean, before: readonly Given[]): Request {

@@ -10,7 +10,7 @@ export async function renderHelp(): Promise<string> {
     .example('$0 10.0.0.1 -- curl example.com', 'by that router; IPv6 is refused')
     .example('$0 10.0.0.1,fe80::1%eth1 ssh host', 'one of each family')
     .example('$0 tun0 firefox', 'by a device (%eth1 is always a device)')
-    .epilogue(`Words: ${words.join(', ')} (see via help <word>)`)
+    .epilogue(`Words: ${words.join(', ')} (help WORD)`)
     .epilogue('Exit status: that of the command; 127 not found, 126 cannot run, 125 via failed')
     .getHelp();
   // A terminal has 24 lines.

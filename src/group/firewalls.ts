@@ -4,7 +4,7 @@ import { hasV6, netnsOf } from '../kernel/proc.js';
 import { toolError, type Done, type Job } from '../kernel/tools.js';
 import { absentIn, readBuiltins, takeAway, type Builtins } from '../plan/marking/iptables/builtin.js';
 import { readSave, type IptablesSeen } from '../plan/marking/iptables/listing.js';
-import { readListing, type FirewallSeen } from '../plan/marking/listing.js';
+import { readListing, type Count, type FirewallSeen } from '../plan/marking/listing.js';
 import type { BuiltinThing, Firewall, FirewallThing } from '../plan/things.js';
 import { builtinText, builtinThing } from '../plan/wanted.js';
 import type { Records } from './records.js';
@@ -53,15 +53,19 @@ export function firewallsIn(done: readonly Done[]): Firewalls {
     routers: new Map([nft, ...iptables].flatMap(({ routers }) => [...routers])),
     foreignChains: iptables.flatMap(({ by, foreign }) => foreign.map((name) => ({ by, name }))),
     unreadable: iptables.flatMap(({ by, unreadable }) => unreadable.map((name) => ({ by, name }))),
+    sent: sums([nft, ...iptables].flatMap(({ sent }) => [...sent])),
     stopped: sums([nft, ...iptables].flatMap(({ stopped }) => [...stopped])),
     ...(builtins === undefined ? {} : { builtins }),
   };
 }
 
 /** iptables counts each family by itself. */
-function sums(counts: readonly (readonly [number, number])[]): Map<number, number> {
-  const all = new Map<number, number>();
-  for (const [slot, packets] of counts) all.set(slot, (all.get(slot) ?? 0) + packets);
+function sums(counts: readonly (readonly [number, Count])[]): Map<number, Count> {
+  const all = new Map<number, Count>();
+  for (const [slot, { packets, bytes }] of counts) {
+    const before = all.get(slot) ?? { packets: 0, bytes: 0 };
+    all.set(slot, { packets: before.packets + packets, bytes: before.bytes + bytes });
+  }
   return all;
 }
 

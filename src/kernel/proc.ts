@@ -38,3 +38,11 @@ export const isInGroup = (): boolean => /(^|\/)via-[^/]+(\/(u\d+-[\da-f]+|out-u\
 
 /** Whether what it sends goes the usual way though it is in one: a user has left it (elevate/own.ts). */
 export const isOutside = (): boolean => /\/out-u\d+$/.test(netClsPath('self') ?? '');
+
+/** The uuid of the group that a process is in, or in a child group of which; undefined where it is in none, or gone. */
+export function groupOfProcess(pid: number | 'self'): string | undefined {
+  const text = ignoring(['ENOENT', 'ESRCH'], () => readFileSync(`/proc/${pid}/cgroup`, 'utf8'));
+  return /^\d+:[^:\n]*\bnet_cls\b[^:\n]*:(?:.*\/)?via-([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})(?:\/|$)/m.exec(
+    text ?? '',
+  )?.[1];
+}

@@ -1,6 +1,8 @@
 import { oneLine, ViaError } from '../failure.js';
-import { groupFor, possible } from '../group/choose.js';
+import { groupFor, possible, type Ask } from '../group/choose.js';
 import { enter, type Membership } from '../group/enter.js';
+import { firewallJobs, firewallsIn } from '../group/firewalls.js';
+import { readRecords } from '../group/records.js';
 import { leave } from '../group/leave.js';
 import { BLIND, look, lookJobs, lookJobsOfUser, WATCHING, type System } from '../group/look.js';
 import { changesFor } from '../group/settle.js';
@@ -11,6 +13,7 @@ import { runTools, type Done } from '../kernel/tools.js';
 import { blindFilterInRaw, blindFilters } from '../plan/marking/filters.js';
 import { unknownRouters } from '../plan/marking/arrivals.js';
 import { firewalls } from '../plan/marking/firewalls.js';
+import { handOff, type HandOff } from '../plan/handoff.js';
 import { quote, render } from '../plan/render.js';
 import type { Change, Firewall } from '../plan/things.js';
 import { cgroupPath } from '../kernel/cgroup.js';
@@ -39,9 +42,20 @@ export async function launch<T>(request: Launch, say: Say, run: () => Promise<T>
     return outcome;
   } finally {
     unwatch();
+    const counted = request.options.verbose ? countsOf(membership.uuid) : undefined;
     await leave(membership, say.changes).catch((error: unknown) => say.error(error));
+    if (counted !== undefined) say.changes(() => [`# ${request.gateway}: ${counted}`]);
     trace('leave');
   }
+}
+
+/** What a group has sent and stopped up to now, all its members together; undefined where somebody took its rules away. */
+function countsOf(uuid: string): string | undefined {
+  const { groups, sent, stopped } = firewallsIn(runTools(firewallJobs([], readRecords())) ?? []);
+  const slot = groups.find((group) => group.uuid === uuid)?.slot;
+  if (slot === undefined) return undefined;
+  const { packets, bytes } = sent.get(slot) ?? { packets: 0, bytes: 0 };
+  return `sent ${packets} packets, ${bytes} bytes; stopped ${stopped.get(slot)?.packets ?? 0} packets`;
 }
 
 /** Says once that the gateway is not there, and once that it is back. */
@@ -57,11 +71,26 @@ const telling =
   };
 
 /** Makes this process a member of the group; with a `check` that throws where nobody waits for it any more. */
-export function join(request: Launch, say: Say, check = (): void => {}): Promise<Membership> {
+export async function join(request: Launch, say: Say, check = (): void => {}): Promise<Membership> {
   const ask = askFor(request.gateway, request.options);
-  if (process.geteuid?.() !== 0) return asUser(request, say);
+  const membership = process.geteuid?.() === 0 ? await asRoot(ask, say, check) : await asUser(request, say);
+  const known = request.options.quiet ? undefined : handOff(request.command);
+  if (known !== undefined) await tellOf(known, request.gateway, membership, say);
+  return membership;
+}
+
+function asRoot(ask: Ask, say: Say, check: () => void): Promise<Membership> {
   say.changes(() => filterNotes(runTools(filterJobs()) ?? []));
   return enter({ ...ask, check }, say.changes);
+}
+
+/** What is only a note must not end a launch that is set up. */
+async function tellOf(known: HandOff, gateway: string, { uuid }: Membership, say: Say): Promise<void> {
+  try {
+    (await import('./handoff.js')).tellHandOff(known, gateway, uuid, say);
+  } catch {
+    // /proc cannot be read, say.
+  }
 }
 
 /** Prints what a launch would change, as commands; nothing is changed, and only the firewall's state needs root. */
@@ -113,8 +142,9 @@ async function asUser({ gateway, options }: Launch, say: Say): Promise<Membershi
   return enterAsUser(gateway, options, { tell: say.changes, isIgnored });
 }
 
-function notRoot(): ViaError {
+/** The hint is what to type. */
+export function notRoot(what = 'launch'): ViaError {
   // All that was typed: without its options it would be another launch.
   const hint = `sudo via ${process.argv.slice(2).map(quote).join(' ')}`;
-  return new ViaError('launch', '', 'not root', { hint: hint.length > 200 ? 'use sudo' : hint });
+  return new ViaError(what, '', 'not root', { hint: hint.length > 200 ? 'use sudo' : hint });
 }

@@ -21,7 +21,8 @@ async function end(running: Running): Promise<void> {
 
 test.serial('an earlier user leaves, also by SIGKILL: the connection of the other lives on', async (t) => {
   const lab = await makeLab(t);
-  const counter = async () => (await lab.sh('client', 'nft list counters table inet via')).match(/packets (\d+)/)?.[1];
+  const counter = async () =>
+    /stopped_\d+ \{\s+packets (\d+)/.exec(await lab.sh('client', 'nft list counters table inet via'))?.[1];
   for (const leave of [end, killed]) {
     const { left } = await leaving(lab, async () => {
       const earlier = await user(lab, '10.0.2.1');

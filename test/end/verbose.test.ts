@@ -45,14 +45,14 @@ test.serial('-v tells one who joins no change, and what is mended', async (t) =>
   const first = lab.start('client', [viaBin, '10.0.2.1', '--', 'sh', '-c', 'echo in; read _']);
   await first.waitFor(/in/);
   const join = await lab.via(['-v', '10.0.2.1', '--', 'true']);
-  t.regex(join.stderr, /^echo \$\$ > \S+\n$/);
+  t.regex(join.stderr, /^echo \$\$ > \S+\n# 10\.0\.2\.1: sent .*\n$/);
   // It would mend it itself.
   await killKeepers(lab);
   await lab.sh('client', 'ip rule del pref $(ip rule | sed -n "s/:.*fwmark.*//p")');
   const mend = await lab.via(['-v', '10.0.2.1', '--', 'true']);
   t.regex(
     mend.stderr,
-    /^ip -4 rule add pref \d+ iif lo fwmark \S+ lookup \d+ protocol 118\n(?:.*keeper.*\n)+echo \$\$ > \S+\n$/,
+    /^ip -4 rule add pref \d+ iif lo fwmark \S+ lookup \d+ protocol 118\n(?:.*keeper.*\n)+echo \$\$ > \S+\n# 10\.0\.2\.1: sent .*\n$/,
   );
   first.stdin.end();
   await first.done;

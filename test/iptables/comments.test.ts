@@ -48,7 +48,7 @@ for (const firewall of ['iptables-nft', 'iptables-legacy'] as const)
     const { left } = await leaving(lab, async () => {
       const held = await hold(lab, '10.0.2.1,fd02::1');
       const second = await lab.via(['-v', '10.0.2.1,fd02::1', '--', 'true']);
-      t.regex(second.stderr, /^(via: )?echo \$\$ > \S+\n$/);
+      t.regex(second.stderr, /^(via: )?echo \$\$ > \S+\n# \S+: sent \d+ packets, .*\n$/);
       const answers = await probeAll(by(lab, '10.0.2.1,fd02::1'));
       t.deepEqual([...new Set(Object.values(answers))], ['g2']);
       t.is((await held.release()).stderr, '');

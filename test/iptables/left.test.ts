@@ -20,7 +20,7 @@ for (const firewall of ['iptables-nft', 'iptables-legacy'] as const) {
           const before = await snapshot(lab);
           const second = await lab.via(['-v', gateway, '--', 'true']);
           t.deepEqual([second.code, second.stdout], [0, '']);
-          t.regex(second.stderr, /^(via: )?echo \$\$ > \S+\n$/, gateway);
+          t.regex(second.stderr, /^(via: )?echo \$\$ > \S+\n# \S+: sent \d+ packets, .*\n$/, gateway);
           t.deepEqual(diff(before, await snapshot(lab)), []);
           t.is((await held.release()).stderr, '');
         });

@@ -74,7 +74,7 @@ for (const firewall of ['iptables-nft', 'iptables-legacy'] as const) {
       ];
       const slotOf = (device: string) =>
         v4.groups.find(({ wayOut }) => typeof wayOut.v4 !== 'string' && wayOut.v4.device === device)?.slot ?? 0;
-      return ['c2', 'c1'].map((device) => [v4.stopped.get(slotOf(device)), v6.stopped.get(slotOf(device))]);
+      return ['c2', 'c1'].map((device) => [v4, v6].map(({ stopped }) => stopped.get(slotOf(device))?.packets));
     };
     t.deepEqual(await stopped(), [
       [0, 0],

@@ -102,11 +102,12 @@ function translation({ wayOut }: Group, facts: Facts): Rule[] {
 function guard(group: Group, facts: Facts): Rule[] {
   const { slot, wayOut } = group;
   const stop = { text: `counter name stopped_${slot} drop`, note: nameOfGroup(group) };
-  return [
-    ...ways(group, facts, `counter name stopped_${slot} drop`),
-    ...(wayOut.lan ? [{ text: 'jump lan' }] : []),
-    stop,
-  ];
+  // What goes by the paths; what is for connected networks, or of a family that is left alone, is not the gateway's.
+  const counted = ways(group, facts, `counter name stopped_${slot} drop`).map((rule) => ({
+    ...rule,
+    text: rule.text.replace(/(?<=\} )accept$/, `counter name sent_${slot} accept`),
+  }));
+  return [...counted, ...(wayOut.lan ? [{ text: 'jump lan' }] : []), stop];
 }
 
 /**

@@ -6,7 +6,7 @@ import { chainState, noteIn } from './rules.js';
 /** What of `nft -j list table inet via` is read. */
 interface Listed {
   readonly table?: object;
-  readonly counter?: { readonly name: string; readonly packets: number };
+  readonly counter?: { readonly name: string; readonly packets: number; readonly bytes: number };
   readonly set?: Collection;
   readonly map?: Collection;
   readonly chain?: { readonly name: string; readonly type?: string; readonly hook?: string; readonly prio?: number };
@@ -18,7 +18,13 @@ interface Collection {
   readonly elem?: readonly unknown[];
 }
 
-/** Our table as it is: its things, the groups it names, and what each of them stopped. */
+/** How much was sent: of packets that the kernel has put together to be cut later (GSO), it counts one. */
+export interface Count {
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+/** Our table as it is: its things, the groups it names, and what each of them sent and stopped. */
 export interface FirewallSeen {
   /** The table of our name is somebody else's: none of our maps is in it. */
   readonly foreign: boolean;
@@ -26,13 +32,15 @@ export interface FirewallSeen {
   readonly groups: readonly Pick<Group, 'uuid' | 'owner' | 'slot' | 'wayOut' | 'firewall'>[];
   /** `<next hop>%<device>` -> the link-layer address by which the table knows the router. */
   readonly routers: ReadonlyMap<string, string>;
-  /** slot -> packets stopped by the guard. */
-  readonly stopped: ReadonlyMap<number, number>;
+  /** slot -> what has left by the group's paths. */
+  readonly sent: ReadonlyMap<number, Count>;
+  /** slot -> what was stopped by the guard. */
+  readonly stopped: ReadonlyMap<number, Count>;
 }
 
 /** Reads the JSON of `nft -j list table inet via` (libnftables-json(5)); no text means no table. */
 export function readListing(json: string): FirewallSeen {
-  const nothing = { foreign: false, things: [], groups: [], routers: new Map(), stopped: new Map() };
+  const nothing = { foreign: false, things: [], groups: [], routers: new Map(), sent: new Map(), stopped: new Map() };
   if (json.trim() === '') return nothing;
   const { nftables } = JSON.parse(json) as { nftables: readonly Listed[] };
   if (!nftables.some(({ map }) => map !== undefined && isCollection(`map ${map.name}`)))
@@ -49,12 +57,20 @@ export function readListing(json: string): FirewallSeen {
     things,
     groups,
     routers: routersIn(things, groups),
-    stopped: new Map(
-      nftables.flatMap(({ counter }) =>
-        counter === undefined ? [] : [[Number(counter.name.replace('stopped_', '')), counter.packets] as const],
-      ),
-    ),
+    sent: counts('sent', nftables),
+    stopped: counts('stopped', nftables),
   };
+}
+
+/** The counters of a name, by slot. */
+function counts(name: 'sent' | 'stopped', nftables: readonly Listed[]): Map<number, Count> {
+  return new Map(
+    nftables.flatMap(({ counter }) => {
+      const [, of, slot] = /^([a-z]+)_(\d+)$/.exec(counter?.name ?? '') ?? [];
+      if (counter === undefined || of !== name) return [];
+      return [[Number(slot), { packets: counter.packets, bytes: counter.bytes }] as const];
+    }),
+  );
 }
 
 function thingsOf(listed: Listed, comments: ReadonlyMap<string, string[]>): FirewallThing[] {

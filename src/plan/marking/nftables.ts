@@ -29,7 +29,8 @@ function wanted(groups: readonly Group[], facts: Facts): FirewallThing[] {
     ...COLLECTIONS.map(([id, type]) => thing(id, 'namespace', true, '', () => [`add ${named(id)} { ${type}; }`])),
     ...sharedChains(facts.v6, fallen).map(([name, rules]) => chain(name, rules)),
     ...groups.flatMap((group) => [
-      counter(group.slot),
+      counter(`sent_${group.slot}`),
+      counter(`stopped_${group.slot}`),
       ...groupChains(group, facts).map(([name, rules]) =>
         chain(name, rules, { scope: 'group', owner: ownerOf(group) }),
       ),
@@ -124,8 +125,8 @@ function chain(name: string, rules: readonly Rule[], of: Belonging = {}): Firewa
   });
 }
 
-const counter = (slot: number): FirewallThing =>
-  thing(`counter stopped_${slot}`, 'group', false, '', () => [`add counter ${TABLE} stopped_${slot}`]);
+const counter = (name: string): FirewallThing =>
+  thing(`counter ${name}`, 'group', false, '', () => [`add counter ${TABLE} ${name}`]);
 
 /** The id of an element: its set, and its key as nft takes it; names of devices are quoted there. */
 export function elementId(of: string, key: readonly (string | number)[]): string {

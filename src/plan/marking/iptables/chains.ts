@@ -15,6 +15,7 @@ export function groupChains(group: Group, family: Family, facts: Facts): Chain[]
   return [
     { ...mangle, name: `via-new-${slot}`, rules: newConnection(group, family, facts) },
     { ...mangle, name: `via-guard-${slot}`, rules: guard(group, family, facts) },
+    { ...mangle, name: `via-sent-${slot}`, rules: counting(group, family) },
     ...(isRefused(group, family, facts)
       ? [{ table: 'filter', owner, name: `via-rej-${slot}`, rules: refusal(group, family, facts) } as const]
       : []),
@@ -42,6 +43,13 @@ function guard(group: Group, family: Family, facts: Facts): Rule[] {
   const tracked = '-m conntrack ! --ctstate UNTRACKED,INVALID';
   const pass = path === undefined ? [] : [{ text: `-o ${path.device} ${tracked} -j RETURN` }];
   return [...pass, ...lanRules(wayOut.lan, family, facts), { text: '-j DROP', note: nameOfGroup(group) }];
+}
+
+/** What has the connection's mark comes here once; to the guard it may come by its class, too. */
+function counting({ slot, wayOut }: Group, family: Family): Rule[] {
+  const path = pathOf(wayOut, family);
+  const guard = `-g via-guard-${slot}`;
+  return [...(path === undefined ? [] : [{ text: `-o ${path.device} ${guard}` }]), { text: guard }];
 }
 
 function refusal({ wayOut }: Group, family: Family, facts: Facts): Rule[] {

@@ -6,8 +6,8 @@ import { ANY_CLASS, candidate, OF_THE_KERNEL, ofClass, ours, SYN_ACK, VISITING, 
 /** What leads to the groups' guards: by the connection's mark, and by the class. */
 export function guards(groups: readonly Group[], arrivals: readonly Arrival[]): Chain[] {
   const table = 'mangle' as const;
-  const each = (text: (group: Group) => string): Rule[] =>
-    groups.map((group) => ({ text: `${text(group)} -g via-guard-${group.slot}`, note: ownerOf(group) }));
+  const each = (chain: string, text: (group: Group) => string): Rule[] =>
+    groups.map((group) => ({ text: `${text(group)} -g ${chain}-${group.slot}`, note: ownerOf(group) }));
   const answer = '-m conntrack --ctdir REPLY';
   const candidates = arrivals.flatMap(({ slot }) =>
     [
@@ -22,14 +22,14 @@ export function guards(groups: readonly Group[], arrivals: readonly Arrival[]): 
     .flatMap(({ groups: own }) => own)
     .map(({ slot }) => ({ text: `! -p tcp ${answer} ${ours(slot)} -g via-guard-${slot}`, note: String(slot) }));
   return [
-    { table, name: 'via-guard', rules: [...each(({ slot }) => ours(slot)), ...candidates] },
+    { table, name: 'via-guard', rules: [...each('via-sent', ({ slot }) => ours(slot)), ...candidates] },
     {
       table,
       name: 'via-class',
       rules: [
         { text: `! -p tcp ${answer} ${VISITING} -j RETURN` },
         ...byMains,
-        ...each(({ classId }) => ofClass(classId)),
+        ...each('via-guard', ({ classId }) => ofClass(classId)),
       ],
     },
   ];

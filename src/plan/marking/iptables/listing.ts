@@ -1,15 +1,17 @@
 import type { FirewallThing } from '../../things.js';
+import type { Count } from '../listing.js';
 import { parseGroupName, parseKey, pathOf, type Family, type Group } from '../../wayout.js';
 import { nameOf } from '../arrivals.js';
 import { noteIn } from '../rules.js';
 import { isOurName, TABLES } from './text.js';
 import { jumpThing, ourChain, type IptablesVariant } from './iptables.js';
 
-/** Our chains and rules as they are, the groups they name, and what each of them stopped. */
+/** Our chains and rules as they are, the groups they name, and what each of them sent and stopped. */
 export interface IptablesSeen {
   readonly things: readonly FirewallThing[];
   readonly groups: readonly Pick<Group, 'uuid' | 'owner' | 'slot' | 'wayOut' | 'firewall'>[];
-  readonly stopped: ReadonlyMap<number, number>;
+  readonly sent: ReadonlyMap<number, Count>;
+  readonly stopped: ReadonlyMap<number, Count>;
   /** `<next hop>%<device>` -> the link-layer address by which our rules know the router. */
   readonly routers: ReadonlyMap<string, string>;
   /** Chains of our names with nothing in them that we wrote. */
@@ -25,6 +27,7 @@ interface Line {
   readonly table: string;
   readonly chain: string;
   readonly packets: number;
+  readonly bytes: number;
   readonly rule: string;
   readonly comment: string;
 }
@@ -44,14 +47,14 @@ export function readSave(by: IptablesVariant, family: Family, text: string): Ipt
     if (line.startsWith('*')) table = line.slice(1).trim();
     const name = /^:(\S+) - /.exec(line)?.[1] ?? '';
     if (isOurName(name)) all.push({ table, name });
-    const [, packets = '', chain = '', rule = ''] = /^\[(\d+):\d+\] -A (\S+) (.*)$/.exec(line) ?? [];
+    const [, packets = '', bytes = '', chain = '', rule = ''] = /^\[(\d+):(\d+)\] -A (\S+) (.*)$/.exec(line) ?? [];
     // Without blanks in it, iptables-save prints a comment without quotes.
     const comment =
       /--comment (?:"([^"]*)"|(\S+))/
         .exec(rule)
         ?.slice(1)
         .find((one) => one !== undefined) ?? '';
-    if (chain !== '') lines.push({ table, chain, packets: Number(packets), rule, comment });
+    if (chain !== '') lines.push({ table, chain, packets: Number(packets), bytes: Number(bytes), rule, comment });
   }
   const of = (where: string, name: string): Line[] =>
     lines.filter((line) => line.table === where && line.chain === name);
@@ -62,6 +65,16 @@ export function readSave(by: IptablesVariant, family: Family, text: string): Ipt
   const chains = all.filter((chain) => !isForeign(chain));
   const builtin = lines.filter(({ chain }) => !isOurName(chain));
   const jumps = builtin.filter((line) => isJump(line));
+  /** What a rule of each group's chain of this name has counted, by slot. */
+  const countsOf = (chain: string, pick: (lines: readonly Line[]) => Line | undefined): Map<number, Count> =>
+    new Map(
+      chains.flatMap(({ name }) => {
+        const [, kind, slot] = /^(via-[a-z]+)-(\d+)$/.exec(name) ?? [];
+        if (kind !== chain) return [];
+        const { packets = 0, bytes = 0 } = pick(of('mangle', name)) ?? {};
+        return [[Number(slot), { packets, bytes }] as const];
+      }),
+    );
   const groups = chains.flatMap(({ name }) => {
     const slot = Number(/^via-guard-(\d+)$/.exec(name)?.[1]);
     const named = parseGroupName(noteIn(of('mangle', name).at(-1)?.comment ?? ''));
@@ -91,11 +104,7 @@ export function readSave(by: IptablesVariant, family: Family, text: string): Ipt
       }),
     ),
     used: builtin.filter((line) => !isJump(line)).map(({ table: where, chain }) => `${family} ${where} ${chain}`),
-    stopped: new Map(
-      chains.flatMap(({ name }) => {
-        const slot = Number(/^via-guard-(\d+)$/.exec(name)?.[1]);
-        return Number.isNaN(slot) ? [] : [[slot, of('mangle', name).at(-1)?.packets ?? 0] as const];
-      }),
-    ),
+    sent: countsOf('via-sent', (lines) => lines.find(({ rule }) => rule.includes('-o '))),
+    stopped: countsOf('via-guard', (lines) => lines.at(-1)),
   };
 }

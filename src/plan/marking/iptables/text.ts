@@ -16,7 +16,7 @@ export interface Chain {
 
 /** A chain's name that is one of ours. */
 export const isOurName = (name: string): boolean =>
-  /^via-((raw|pre|rpf|in|fwd|out|new|reused|answered|guard|class|nat|rej|stray)|(new|guard|srv|nat|rej)-\d+)$/.test(
+  /^via-((raw|pre|rpf|in|fwd|out|new|reused|answered|guard|class|nat|rej|stray)|(new|guard|sent|srv|nat|rej)-\d+)$/.test(
     name,
   );
 

@@ -1,0 +1,136 @@
+import { oneLine } from '../failure.js';
+import type { OtherFamily } from '../request.js';
+import type { Path } from './wayout.js';
+
+/** What of a group is shown, as the reader of the system gives it. */
+interface Shown {
+  readonly id: string;
+  readonly gateway?: string;
+  readonly ipv4?: Path | OtherFamily;
+  readonly ipv6?: Path | OtherFamily;
+  readonly table?: number;
+  readonly mark?: string;
+  readonly state?: string;
+  readonly why?: string;
+  readonly sent?: { readonly packets: number; readonly bytes: number };
+  readonly stopped?: { readonly packets: number };
+  readonly members: readonly { pid: number; user: string; command: string; since: Date }[];
+}
+
+interface All {
+  readonly groups: readonly Shown[];
+  readonly routes?: readonly { readonly table: number; readonly device: string; readonly gateway?: string }[];
+  readonly elsewhere: number;
+  /** Not without root. */
+  readonly complete: boolean;
+}
+
+interface Style {
+  readonly columns: number;
+  readonly colour: boolean;
+}
+
+/** The groups as lines of a table, each with its members below it; no line is longer than there are columns. */
+export function statusTable({ groups, routes = [], elsewhere, complete }: All, { columns, colour }: Style): string[] {
+  const rows = groups.map((group) => cells(group));
+  const table = aligned([HEAD, ...rows], columns);
+  const lines = groups.flatMap((group, i) => [
+    paint(cut(table[i + 1] ?? '', columns), rows[i]?.[2] ?? '', colour),
+    ...(group.why === undefined || group.why === '' ? [] : folded(group.why, columns)),
+    ...people(group, columns),
+  ]);
+  return [
+    ...(groups.length === 0 ? ['no group is in use'] : [cut(table[0] ?? '', columns), ...lines]),
+    ...routes.map(({ table: number, device, gateway }) =>
+      cut(`table ${number}: ${gateway === undefined ? '' : `${gateway} `}dev ${oneLine(device)}`, columns),
+    ),
+    ...(elsewhere === 0 ? [] : [`${elsewhere} more in other network namespaces`]),
+    ...(complete ? [] : ['not root: only members, devices and routes are seen']),
+  ];
+}
+
+const HEAD = ['GATEWAY', 'DEVICE', 'STATE', 'SENT', 'BYTES', 'STOPPED', 'TABLE', 'MARK'];
+
+function cells({ id, gateway, ipv4, ipv6, state, sent, stopped, table, mark }: Shown): string[] {
+  const devices = [ipv4, ipv6].flatMap((way) => (way === undefined || typeof way === 'string' ? [] : [way.device]));
+  return [
+    oneLine(gateway ?? id),
+    [...new Set(devices)].join(',') || '-',
+    STATES[state ?? ''] ?? '-',
+    sent === undefined ? '-' : String(sent.packets),
+    sent === undefined ? '-' : amount(sent.bytes),
+    stopped === undefined ? '-' : String(stopped.packets),
+    table === undefined ? '-' : String(table),
+    mark?.split('/')[0] ?? '-',
+  ];
+}
+
+const STATES: Readonly<Record<string, string>> = {
+  ok: 'ok',
+  lost: 'gateway down',
+  closed: 'closed',
+  drifted: 'drifted',
+};
+
+/** Columns as wide as their widest cell; where that is too much, the first one gives way. */
+function aligned(rows: readonly (readonly string[])[], columns: number): string[] {
+  const widths = HEAD.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+  const others = widths.slice(1).reduce((sum, width) => sum + width + GAP.length, 0);
+  widths[0] = Math.max(SHORTEST, Math.min(widths[0] ?? 0, columns - others));
+  return rows.map((row) =>
+    row
+      .map((cell, i) => cut(cell, widths[i] ?? 0).padEnd(widths[i] ?? 0))
+      .join(GAP)
+      .trimEnd(),
+  );
+}
+
+const GAP = '  ';
+const SHORTEST = 8;
+
+function people({ members }: Shown, columns: number): string[] {
+  const pid = Math.max(0, ...members.map((one) => String(one.pid).length));
+  const user = Math.max(0, ...members.map((one) => one.user.length));
+  return members.map((one) =>
+    cut(
+      `  ${String(one.pid).padStart(pid)}  ${one.user.padEnd(Math.min(user, 16))}  ${time(one.since)}  ${oneLine(one.command)}`,
+      columns,
+    ),
+  );
+}
+
+/** As ps(1) has it: the time of today, else the day. */
+function time(date: Date): string {
+  const isToday = date.toDateString() === new Date().toDateString();
+  const [, month = '', day = ''] = date.toDateString().split(' ');
+  return isToday ? date.toTimeString().slice(0, 5) : `${month}${day}`;
+}
+
+/** Words on lines of their own, behind a margin. */
+function folded(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = ' ';
+  for (const word of oneLine(text).split(' ')) {
+    if (line !== ' ' && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = '   ';
+    }
+    line += ` ${word}`;
+  }
+  return [...lines, line];
+}
+
+/** `12.3M`, by powers of 1000. */
+export function amount(bytes: number): string {
+  const step = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(bytes, 1)) / 3));
+  const value = bytes / 1000 ** step;
+  return `${step === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)}${UNITS[step]}`;
+}
+
+const UNITS = ['', 'k', 'M', 'G', 'T', 'P'];
+
+const cut = (text: string, length: number): string => (text.length <= length ? text : `${text.slice(0, length - 1)}~`);
+
+/** The state in green where all is well, else in red. */
+const paint = (line: string, state: string, colour: boolean): string =>
+  colour ? line.replace(` ${state} `, ` \x1b[${state === 'ok' ? 32 : 31}m${state}\x1b[0m `) : line;

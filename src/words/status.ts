@@ -1,0 +1,72 @@
+import { describe, membersByGroup, sharesNetwork } from '../kernel/process.js';
+import { lockIfThere, unlock } from '../group/lock.js';
+import { look, lookJobs, lookJobsOfUser, WATCHING, BLIND, type System } from '../group/look.js';
+import { statusOf, type Status } from '../group/status.js';
+import { isOurs, tableOfLine } from '../kernel/routing.js';
+import { runTools } from '../kernel/tools.js';
+import { FALLBACK_TABLE } from '../plan/numbers.js';
+import { statusTable } from '../plan/table.js';
+import { FAMILIES } from '../plan/wayout.js';
+import type { Say } from '../say.js';
+
+/** Changes when a field goes or means something else; fields may come. */
+const SHAPE = 1;
+
+/** Prints the groups of this network namespace: as a table, or as JSON. */
+export async function status(json: boolean, say: Say): Promise<void> {
+  const root = process.geteuid?.() === 0;
+  const seen = root ? await seenByRoot() : seenByUser();
+  if (json) {
+    say.out([JSON.stringify({ version: SHAPE, complete: root, ...seen }, null, 2)]);
+    return;
+  }
+  const columns = process.stdout.isTTY ? process.stdout.columns : 80;
+  const colour = process.stdout.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
+  say.out(statusTable({ ...seen, complete: root }, { columns: Math.max(columns, 40), colour }));
+}
+
+/** What is seen, beside what every user may. */
+interface Seen {
+  readonly groups: readonly Status[];
+  /** Our routes that lead somewhere, where it is not known whose they are. */
+  readonly routes?: readonly { readonly table: number; readonly device: string; readonly gateway?: string }[];
+  /** Groups that are not of this network namespace. */
+  readonly elsewhere: number;
+}
+
+/** Without the lock; where something is missing then, it may be that a via is just making it: with the lock it is not. */
+async function seenByRoot(): Promise<Seen> {
+  const first = seenIn(look(runTools(lookJobs()) ?? [], WATCHING));
+  if (first.groups.every(({ missing = [] }) => missing.length === 0)) return first;
+  const held = await lockIfThere(lookJobs());
+  if (held === undefined) return seenIn(look(runTools(lookJobs()) ?? [], WATCHING));
+  try {
+    return seenIn(look(held.done, WATCHING));
+  } finally {
+    unlock(held.lock);
+  }
+}
+
+function seenIn(system: System): Seen {
+  const groups = statusOf(system);
+  return { groups, elsewhere: system.cgroups.length - groups.length };
+}
+
+/** Members are in /proc, devices and routes are anybody's to see; what leads from the ones to the others is root's. */
+function seenByUser(): Seen {
+  const { routing } = look(runTools(lookJobsOfUser()) ?? [], BLIND);
+  const all = [...membersByGroup()];
+  const here = all.filter(([, pids]) => pids.some(sharesNetwork));
+  const groups = here.map(([id, pids]) => ({ id, members: describe(pids) }));
+  const routes = FAMILIES.flatMap((family) => routing[family].routes)
+    .filter(
+      (route) =>
+        isOurs(route) && route.dst === 'default' && route.dev !== undefined && tableOfLine(route) < FALLBACK_TABLE,
+    )
+    .map((route) => ({
+      table: tableOfLine(route),
+      device: route.dev ?? '',
+      ...(route.gateway === undefined ? {} : { gateway: route.gateway }),
+    }));
+  return { groups, routes, elsewhere: all.length - here.length };
+}

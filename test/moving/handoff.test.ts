@@ -1,0 +1,52 @@
+import test from 'ava';
+import { handOff } from '../../src/plan/handoff.js';
+import { makeLab } from '../helpers/lab.js';
+import { leaving } from '../helpers/left.js';
+
+const named = (...command: string[]) => handOff(command)?.name;
+
+test('what hands its work to somebody outside is known by its name, also behind wrappers', (t) => {
+  t.is(named('docker', 'run', 'x'), 'docker');
+  t.is(named('/usr/bin/docker', 'run', 'x'), 'docker');
+  t.is(named('sudo', '-u', 'me', '/usr/bin/firefox', 'x'), 'firefox');
+  t.is(named('systemd-run', 'x'), 'systemd-run');
+  for (const other of [[], ['echo', 'docker'], ['sudo', 'id'], ['dockerd'], ['constructor'], ['sudo', 'constructor']])
+    t.is(named(...other), undefined, other.join(' '));
+});
+
+test('an option by which it keeps its work is enough', (t) => {
+  t.is(named('systemd-run', '--scope', 'x'), undefined);
+  t.is(named('chromium', '--user-data-dir=/x'), undefined);
+  t.is(named('firefox', '--no-remote', '-P', 'x'), undefined);
+  t.is(named('firefox', '--no-remotely'), 'firefox');
+});
+
+test.serial('a launch says so in one line; -q does not; a browser only where one runs outside', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  await lab.sh(
+    'client',
+    'mkdir /run/bin; cp /bin/sleep /run/bin/firefox; printf "#!/bin/sh\\necho ran\\n" >/run/bin/docker; chmod 755 /run/bin/*',
+  );
+  const { left } = await leaving(lab, async () => {
+    const docker = await lab.via(['10.0.2.1', '--', '/run/bin/docker', 'run']);
+    t.deepEqual([docker.code, docker.stdout], [0, 'ran\n']);
+    t.regex(docker.stderr, /^via: command docker: has its daemon start [^\n]*\)\n$/);
+    t.is((await lab.via(['-q', '10.0.2.1', '--', '/run/bin/docker', 'run'])).stderr, '');
+    t.regex(
+      (await lab.via(['-x', '10.0.2.1', '--', '/run/bin/docker', 'run'])).stderr,
+      /^via: command docker: [^\n]*\n$/,
+    );
+    t.is((await lab.via(['10.0.2.1', '--', '/run/bin/firefox', '0'])).stderr, '');
+    const running = lab.start('client', ['/run/bin/firefox', '60']);
+    const { stderr } = await lab.via(['10.0.2.1', '--', '/run/bin/firefox', '0']);
+    t.is(
+      stderr,
+      'via: command firefox: runs already outside, and opens there what it is asked to ' +
+        `(--no-remote -P <another profile>, or via attach --tree 10.0.2.1 ${running.pid})\n`,
+    );
+    running.kill();
+    await running.done;
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+  });
+  t.deepEqual(left, []);
+});

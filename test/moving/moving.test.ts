@@ -1,0 +1,254 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import test from 'ava';
+import { makeLab, type Lab } from '../helpers/lab.js';
+import { kept, leaving, until } from '../helpers/left.js';
+import { fixture, python, viaBin } from '../helpers/paths.js';
+import { probeCommand } from '../helpers/probes.js';
+import { hold } from '../helpers/runners.js';
+import { far } from '../helpers/topology.js';
+
+const firewalls = ['nft', 'iptables'] as const;
+
+const attach = (lab: Lab, by: string, gateway: string, ...pids: (number | string)[]) =>
+  lab.via(['attach', `--firewall=${by}`, gateway, ...pids.map(String)]);
+const groupOf = (pid: number, task = pid) =>
+  /via-[\da-f]{8}-\S+/.exec(readFileSync(`/proc/${pid}/task/${task}/cgroup`, 'utf8'))?.[0];
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+for (const by of firewalls) {
+  test.serial(`a ping that runs changes its gateway, both ways, and over, by ${by}`, async (t) => {
+    const lab = await makeLab(t, { servers: false });
+    for (const address of [far.v4, far.v6]) {
+      const isV4 = address === far.v4;
+      const ping = lab.start('client', ['ping', '-n', '-i0.05', '-c120', address]);
+      await ping.waitFor(/seq=5 /);
+      const steps = [
+        () => attach(lab, by, isV4 ? '10.0.2.1' : 'fd02::1', ping.pid),
+        () => attach(lab, by, isV4 ? '10.0.1.3' : 'fd01::3', ping.pid),
+        () => lab.via(['detach', String(ping.pid)]),
+      ];
+      for (const step of steps) {
+        const { code, stdout, stderr } = await step();
+        t.deepEqual([code, stdout, stderr], [0, '', '']);
+        const from = ping.stdout.length;
+        await ping.waitFor(/seq=(?:.*\n.*){5}/, { from });
+      }
+      ping.kill('SIGINT');
+      const { stdout } = await ping.done;
+      const hops = [...stdout.matchAll(/ttl=(\d+)/g)].map(([, hop]) => Number(hop) - 100);
+      t.deepEqual(
+        hops.filter((hop, i) => hop !== hops[i - 1]),
+        [1, 2, 3, 1],
+        address,
+      );
+      const [, sent, received] = /^(\d+) packets transmitted, (\d+) received/m.exec(stdout) ?? [];
+      t.true(Number(sent) - Number(received) <= 2, stdout.slice(-200));
+    }
+    await kept(lab);
+  });
+
+  test.serial(`TCP connections that are open live on by their old way, by ${by}`, async (t) => {
+    const lab = await makeLab(t);
+    const open = async (address: string, port: number) => {
+      const one = lab.start('client', probeCommand('tcp', { address, port, talk: true, timeout: 2 }));
+      await one.waitFor(/^open$/m);
+      return one;
+    };
+    const ask = async (one: Awaited<ReturnType<typeof open>>): Promise<string> => {
+      const from = one.stdout.length;
+      one.write('who\n');
+      const [line] = await one.waitFor(/^.+$/m, { from });
+      return line.split(' ')[0]!;
+    };
+    for (const address of [far.v4, far.v6]) {
+      // Nothing tracks connections here until the group is made; one is idle, one is not.
+      const idle = await open(address, 7001);
+      const busy = await open(address, 7001);
+      t.is(await ask(busy), 'g1');
+      const gateway = address === far.v4 ? '10.0.2.1' : 'fd02::1';
+      const moved = await attach(lab, by, gateway, idle.pid, busy.pid);
+      t.deepEqual([moved.code, moved.stderr], [0, '']);
+      t.truthy(groupOf(idle.pid));
+      t.deepEqual([await ask(busy), await ask(idle), await ask(idle)], ['g1', 'g1', 'g1'], address);
+      for (const one of [idle, busy]) {
+        one.stdin.end();
+        await one.done;
+      }
+      await kept(lab);
+    }
+  });
+}
+
+test.serial('UDP changes at once, with the right source; connections of a group live on after a detach', async (t) => {
+  const lab = await makeLab(t);
+  const { left } = await leaving(lab, async () => {
+    const group = await hold(lab, '10.0.2.1');
+    const sender = lab.start('client', [...python, fixture('sender.py')]);
+    await sender.waitFor(/^\d+ .*udp4=g1/m);
+    const moved = await attach(lab, 'auto', '10.0.2.1', sender.pid);
+    t.deepEqual([moved.code, moved.stderr], [0, '']);
+    let from = sender.stdout.length;
+    await sender.waitFor(/^\d+ .*udp4=g2/m, { from });
+    await pause(300);
+    from = sender.stdout.length;
+    await sender.waitFor(/^\d+ .*udp4=g2/m, { from });
+    await pause(300);
+    const inside = sender.stdout.slice(from);
+    t.notRegex(inside, /udp4=g1|once4=g1|ping4=g1/);
+    t.regex(inside, /tcp4=g1/);
+    t.is((await lab.via(['detach', String(sender.pid)])).code, 0);
+    from = sender.stdout.length;
+    await sender.waitFor(/^\d+ .*udp4=g1/m, { from });
+    sender.stdin.end();
+    await sender.done;
+    await group.release();
+  });
+  t.deepEqual(left, []);
+});
+
+test.serial('without conntrack(8), a line says what may come of it, once nothing was tracked', async (t) => {
+  const lab = await makeLab(t);
+  await lab.sh('client', 'mount --bind /dev/null "$(command -v conntrack)"');
+  const talker = lab.start('client', probeCommand('tcp', { address: far.v4, port: 7001, talk: true, timeout: 2 }));
+  await talker.waitFor(/^open$/m);
+  const first = await attach(lab, 'auto', '10.0.2.1', talker.pid);
+  const line = 'via: conntrack: not found: connections that are idle may end (install conntrack)\n';
+  t.deepEqual([first.code, first.stderr], [0, line]);
+  t.truthy(groupOf(talker.pid));
+  talker.kill();
+  await talker.done;
+  await kept(lab);
+});
+
+test.serial('all threads move, children follow, and the keeper takes away what is left', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const { left } = await leaving(lab, async () => {
+    const script = `import subprocess, sys, threading, time
+threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+print("ready", flush=True)
+sys.stdin.readline()
+child = subprocess.Popen(["sleep", "60"])
+print(child.pid, flush=True)
+sys.stdin.readline()
+child.kill()`;
+    const one = lab.start('client', [...python, '-c', script]);
+    await one.waitFor(/ready/);
+    t.is((await attach(lab, 'auto', '10.0.2.1', one.pid)).code, 0);
+    const tasks = readdirSync(`/proc/${one.pid}/task`).map(Number);
+    t.is(tasks.length, 2);
+    const group = groupOf(one.pid);
+    t.truthy(group);
+    for (const task of tasks) t.is(groupOf(one.pid, task), group);
+    one.write('\n');
+    const [, child] = await one.waitFor(/^(\d+)$/m);
+    t.is(groupOf(Number(child)), group);
+    one.write('\n');
+    await one.done;
+    await kept(lab);
+  });
+  t.deepEqual(left, []);
+});
+
+test.serial('--tree moves what was started before; without it that stays', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const { left } = await leaving(lab, async () => {
+    const tree = lab.start('client', ['sh', '-c', 'sh -c "echo \\$\\$; sleep 60 & echo \\$!; cat; kill \\$!"; exit']);
+    const [, middle, leaf] = await tree.waitFor(/^(\d+)\n(\d+)\n/);
+    const pids = [tree.pid, Number(middle), Number(leaf)];
+    t.is((await attach(lab, 'auto', '10.0.2.1', tree.pid)).code, 0);
+    t.deepEqual(
+      pids.map((pid) => groupOf(pid) !== undefined),
+      [true, false, false],
+    );
+    t.is((await attach(lab, 'auto', '10.0.2.1', '--tree', tree.pid)).code, 0);
+    t.deepEqual(
+      pids.map((pid) => groupOf(pid) !== undefined),
+      [true, true, true],
+    );
+    t.is((await lab.via(['detach', '--tree', String(tree.pid)])).code, 0);
+    t.deepEqual(
+      pids.map((pid) => groupOf(pid)),
+      [undefined, undefined, undefined],
+    );
+    const none = await lab.via(['detach', '--tree', String(tree.pid)]);
+    t.deepEqual([none.code, none.stderr], [125, `via: process ${tree.pid}: in no group\n`]);
+    // The last one is out.
+    t.is(await lab.sh('client', 'nft list tables'), '');
+    tree.stdin.end();
+    await tree.done;
+  });
+  t.deepEqual(left, []);
+});
+
+test.serial('what cannot be moved is a line each, and the others are moved', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const { left } = await leaving(lab, async () => {
+    const good = lab.start('client', ['cat']);
+    const elsewhere = lab.start('g1', ['cat']);
+    const gone = lab.start('client', ['true']);
+    await gone.done;
+    await until('both are there', async () =>
+      (await lab.sh('client', `readlink /proc/${elsewhere.pid}/ns/net; cat /proc/${good.pid}/comm`)).endsWith('cat\n'),
+    );
+    const kernel = readdirSync('/proc').find((name) => /^\d+$/.test(name) && isKernels(Number(name)));
+    const script = `exec "${viaBin}" attach 10.0.2.1 $$ ${gone.pid} ${elsewhere.pid} ${kernel ?? ''} ${good.pid}`;
+    const { code, stdout, stderr } = await lab.run('client', ['sh', '-c', script]);
+    t.deepEqual([code, stdout], [125, '']);
+    const expected = [
+      /^process \d+: that is via itself$/,
+      new RegExp(`^process ${gone.pid}: there is none$`),
+      new RegExp(
+        `^process ${elsewhere.pid}: in another network namespace \\(nsenter -t ${elsewhere.pid} -n via \\.\\.\\., with a gateway from there\\)$`,
+      ),
+      ...(kernel === undefined ? [] : [new RegExp(`^process ${kernel}: a thread of the kernel, `)]),
+    ];
+    const lines = stderr
+      .trim()
+      .split('\n')
+      .map((line) => line.replace(/^via: /, ''));
+    t.is(lines.length, expected.length, stderr);
+    for (const [i, line] of lines.entries()) t.regex(line, expected[i]!);
+    t.truthy(groupOf(good.pid));
+    t.is((await lab.via(['detach', String(good.pid)])).code, 0);
+    const again = await lab.via(['detach', String(good.pid)]);
+    t.deepEqual([again.code, again.stderr], [125, `via: process ${good.pid}: in no group\n`]);
+    // Nobody is moved, and nothing is made.
+    const none = await lab.via(['attach', '10.0.2.1', String(gone.pid)]);
+    t.deepEqual([none.code, none.stderr], [125, `via: process ${gone.pid}: there is none\n`]);
+    const wrong = await lab.via(['attach', '10.9.9.9', String(good.pid)]);
+    t.is(wrong.code, 125);
+    t.is(groupOf(good.pid), undefined);
+    const user = await lab.run('client', [
+      'setpriv',
+      '--reuid=65534',
+      '--regid=65534',
+      '--clear-groups',
+      viaBin,
+      'attach',
+      '10.0.2.1',
+      String(good.pid),
+    ]);
+    t.deepEqual([user.code, user.stderr], [125, `via: attach: not root (sudo via attach 10.0.2.1 ${good.pid})\n`]);
+    for (const one of [good, elsewhere]) {
+      one.stdin.end();
+      await one.done;
+    }
+  });
+  t.deepEqual(left, []);
+});
+
+function isKernels(pid: number): boolean {
+  try {
+    return (
+      (Number(
+        readFileSync(`/proc/${pid}/stat`, 'utf8')
+          .replace(/^.*\) /s, '')
+          .split(' ')[6],
+      ) &
+        0x200000) !==
+      0
+    );
+  } catch {
+    return false;
+  }
+}
