@@ -79,7 +79,7 @@ export function jobs(changes: readonly Change[], marking: Marking, lineOf = line
       });
       const input = [...new Set(lines)].join('');
       // What somebody has put in the place of one group's does not keep the others from theirs.
-      return input === '' ? [] : [{ argv: ['ip', `-${family}`, '-force', '-batch', '-'], input }];
+      return input === '' ? [] : [{ argv: ['ip', `-${family}`, '-batch', '-', '-force'], input }];
     }),
     ...mounts,
   ];
