@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { isViaError, oneLine, ViaError, wordsOf } from './failure.js';
 
 /** The one place that writes: to standard output what was asked for, to standard error one line for each error. */
@@ -8,6 +8,8 @@ export interface Say {
   /** Changes as they happen, with `-v`. */
   changes(lines: () => readonly string[]): void;
   error(error: unknown): void;
+  /** The same while a command runs, which must not wait: what a slow reader has no room for is lost. */
+  aside(error: unknown): void;
 }
 
 /** `verbose`: changes are told. */
@@ -21,6 +23,7 @@ export function makeSay(verbose: boolean): Say {
     },
     changes: (lines) => void (verbose && write(2, lines())),
     error: (error) => void write(2, [`via: ${messageOf(error)}`]),
+    aside: (error) => writeAside(`via: ${messageOf(error)}\n`),
   };
 }
 
@@ -44,4 +47,23 @@ function write(fd: number, lines: readonly string[]): NodeJS.ErrnoException | un
     }
   }
   return undefined;
+}
+
+/** By a file description of its own: who else has standard error open goes on waiting where it is full. */
+function writeAside(line: string): void {
+  try {
+    const stat = fstatSync(2);
+    if (!stat.isFIFO() && !stat.isCharacterDevice()) {
+      writeSync(2, line);
+      return;
+    }
+    const fd = openSync('/proc/self/fd/2', constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    try {
+      writeSync(fd, line);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // Full, closed, or nobody reads it.
+  }
 }

@@ -1,7 +1,7 @@
 import { isOwnAddress, type LinkLine, type RouteLine } from '../kernel/routing.js';
 import { FAMILIES, pathOf, type Family, type Path, type WayOut } from '../plan/wayout.js';
 import type { Known } from './resolve.js';
-import { foreign, hopsOf, isUnicast, onLinkOn, prefixOf } from './routes.js';
+import { CONNECTED, foreign, hopsOf, isUnicast, onLinkOn, prefixOf } from './routes.js';
 
 /**
  * Why nothing can leave by a way out now, in a few words; undefined where one of its paths is there. A router counts as
@@ -37,8 +37,13 @@ export function brokenBecause(
   if (onLinkOn(nextHop, family, routes, device).length === 0) return `${nextHop} is not on-link on ${device}`;
   if (family === 4) return undefined;
   const onDevice = routes.filter((route) => route.dev === device && !isOfLink(route));
+  // What somebody typed says nothing of addresses: the device may have none, and never get one.
   const isNumbered = onDevice.some(
-    (route) => isUnicast(route) && prefixOf(route, 6) > 1 && route.gateway === undefined,
+    (route) =>
+      isUnicast(route) &&
+      prefixOf(route, 6) > 1 &&
+      route.gateway === undefined &&
+      CONNECTED.includes(route.protocol ?? ''),
   );
   return isNumbered && !onDevice.some(isOwnAddress) ? `${device} has no IPv6 address yet` : undefined;
 }

@@ -7,7 +7,7 @@ import { isSafeDeviceName } from './text.js';
 type BothFamilies = { readonly [F in Family]: Routing };
 
 /** Protocols by which the kernel, router advertisements and DHCP clients add a connected network (rtnetlink(7)). */
-const CONNECTED = ['2', '9', '16'];
+export const CONNECTED = ['2', '9', '16'];
 
 /**
  * The networks that main reaches without a gateway: of broadcast devices only, never all or half of the Internet, so

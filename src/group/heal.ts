@@ -3,15 +3,16 @@ import { lostBecause } from '../gateway/health.js';
 import { ignoring } from '../kernel/cgroup.js';
 import { firewallEvents, hopsOf, networkEvents, type Filter } from '../plan/events.js';
 import { ownedGuard } from '../plan/marking/owned.js';
+import { plan } from '../plan/plan.js';
 import { tableOf } from '../plan/numbers.js';
-import { ration, type Mends } from '../plan/ration.js';
+import { ration, wantsOf, type Mends } from '../plan/ration.js';
 import type { Change, Thing } from '../plan/things.js';
 import { mendsFile } from '../plan/wanted.js';
 import { FAMILIES, type Group } from '../plan/wayout.js';
 import { parseWish } from './follow.js';
 import type { Lock } from './lock.js';
 import type { System } from './look.js';
-import { changesFor, make, settle } from './settle.js';
+import { make, settle, wantedFor } from './settle.js';
 import { keepState, WELL, type State } from './state.js';
 
 /** What a keeper has to know after things were put in order. */
@@ -20,6 +21,8 @@ export interface Healed {
   readonly mended: boolean;
   /** In so many seconds it is to be looked at again. */
   readonly again?: number;
+  /** What was wanted, as one short text. */
+  readonly wants: string;
   /** What is worth a line in the log. */
   readonly log: readonly string[];
   readonly network: Filter;
@@ -32,13 +35,14 @@ export interface Healed {
 /**
  * Under the lock: makes wanted and seen equal for the groups that are alive, unless somebody insists; keeps what became of
  * each group's way out; and gives what the keeper is to listen to until the next time. `who` has changed something last,
- * as far as is known. Throws where a change fails.
+ * as far as is known; `before` is what was wanted the last time, if anything was. Throws where a change fails.
  */
-export function heal(system: System, lock: Lock, who: string): Healed {
+export function heal(system: System, lock: Lock, who: string, before: string): Healed {
   const now = Date.now() / 1000;
   const file = mendsFile(system.facts.namespace);
-  const wished = changesFor(system, []);
-  const { changes, left, mends, until } = ration(wished, readMends(file), now);
+  const things = wantedFor(system, []);
+  const wants = wantsOf(things);
+  const { changes, left, mends, until } = ration(plan(things, system.things), readMends(file), now, wants !== before);
   if (left.length === 0) settle(system, [], lock, () => {});
   else make(changes, lock, () => {});
   keepMends(file, mends);
@@ -46,6 +50,7 @@ export function heal(system: System, lock: Lock, who: string): Healed {
   return {
     mended: made.length > 0,
     ...(until === undefined ? {} : { again: Math.max(1, Math.ceil(until - now)) }),
+    wants,
     log: [...mending(made), ...system.groups.flatMap((group) => tell(group, system, left, who))],
     ...listening(system),
   };

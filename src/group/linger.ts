@@ -30,22 +30,24 @@ const LONGEST = 64;
 
 /**
  * Waits until the sockets of a class that no process has any more have sent what they had; where none makes any progress
- * for a second, they are ended.
+ * for a second, they are ended. False where they still send after `most` milliseconds.
  */
-export async function ended(classId: number): Promise<void> {
+export async function ended(classId: number, most = Infinity): Promise<boolean> {
+  const end = performance.now() + most;
   let least = Infinity;
   let since = performance.now();
   for (let wait = 1; ; wait = Math.min(2 * wait, LONGEST)) {
     const endings = endingsOf(classId);
-    if (endings.length === 0) return;
+    if (endings.length === 0) return true;
     const left = endings.reduce((sum, { queued }) => sum + queued, endings.length);
     if (left < least) {
       least = left;
       since = performance.now();
     } else if (performance.now() - since > PATIENCE) {
       abort(endings);
-      return;
+      return true;
     }
+    if (performance.now() > end) return false;
     await sleep(wait);
   }
 }

@@ -1,4 +1,5 @@
 import { listCgroups, removedNow, type Cgroup } from '../kernel/cgroup.js';
+import { endingsOf } from '../kernel/endings.js';
 import { findHierarchy, type Hierarchy } from '../kernel/hierarchy.js';
 import { hasGroups, mountAgain } from '../kernel/mount.js';
 import { findAgent } from '../kernel/agent.js';
@@ -46,8 +47,14 @@ export interface Manner {
   readonly blind?: boolean;
 }
 
-/** Under the lock: empty groups are removed as they are met. */
-export const SWEEPING: Manner = { sweep: ({ path }) => removedNow(path), mounts: true };
+/**
+ * Under the lock: empty groups are removed as they are met, but for those whose last members have sent what is still on
+ * its way: by main it would go on without the group's rules. A keeper sees to these.
+ */
+export const SWEEPING: Manner = {
+  sweep: ({ path, classId }) => endingsOf(classId).length === 0 && removedNow(path),
+  mounts: true,
+};
 
 /** Without the lock: empty groups count as gone, and are left. */
 export const WATCHING: Manner = { sweep: () => true };

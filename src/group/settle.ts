@@ -28,7 +28,8 @@ export interface Settled {
 export const changesFor = (system: System, more: readonly Group[]): Change[] =>
   plan(wantedFor(system, more), system.things);
 
-function wantedFor(system: System, more: readonly Group[]): Thing[] {
+/** What has to be there then. */
+export function wantedFor(system: System, more: readonly Group[]): Thing[] {
   const isNew = (group: Group): boolean => !system.groups.some(({ uuid }) => uuid === group.uuid);
   const groups = [...system.groups, ...more.filter(isNew)];
   refuseForeign(system, groups);

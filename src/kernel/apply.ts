@@ -78,7 +78,8 @@ export function jobs(changes: readonly Change[], marking: Marking, lineOf = line
         return [`${lineOf(what, thing)}\n`];
       });
       const input = [...new Set(lines)].join('');
-      return input === '' ? [] : [{ argv: ['ip', `-${family}`, '-batch', '-'], input }];
+      // What somebody has put in the place of one group's does not keep the others from theirs.
+      return input === '' ? [] : [{ argv: ['ip', `-${family}`, '-batch', '-', '-force'], input }];
     }),
     ...mounts,
   ];

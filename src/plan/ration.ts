@@ -1,3 +1,4 @@
+import { hash } from './numbers.js';
 import type { Change, FirewallThing, Thing } from './things.js';
 
 /** When what somebody had taken away was made again, in seconds; by what it was. */
@@ -20,15 +21,16 @@ export const WINDOW = 60;
 
 /**
  * Leaves out what was made again too often already: who takes it away would go on, and so would we. The group that needs
- * it is closed meanwhile, which the guard sees to.
+ * it is closed meanwhile, which the guard sees to. Where something else is wanted than the last time (`anew`), as when a
+ * device names another router, nobody has taken anything away, and what is made does not count.
  */
-export function ration(wished: readonly Change[], before: Mends, now: number): Ration {
+export function ration(wished: readonly Change[], before: Mends, now: number, anew = false): Ration {
   const recent = new Map(
     Object.entries(before).map(([name, times]) => [name, times.filter((time) => time > now - WINDOW && time <= now)]),
   );
   const names = new Set(wished.flatMap((change) => nameOf(change) ?? []));
   const refused = new Set([...names].filter((name) => (recent.get(name)?.length ?? 0) >= LIMIT));
-  for (const name of names) if (!refused.has(name)) recent.set(name, [...(recent.get(name) ?? []), now]);
+  for (const name of anew ? [] : names) if (!refused.has(name)) recent.set(name, [...(recent.get(name) ?? []), now]);
   const isLeft = ({ thing }: Change): boolean => refused.has(groupingOf(thing) ?? '');
   const ends = [...refused].map((name) => Math.min(...(recent.get(name) ?? [])) + WINDOW);
   return {
@@ -48,6 +50,16 @@ function nameOf({ do: what, thing }: Change): string | undefined {
 /** Of the firewall's, what does not change with the state of a path, nor with the networks that there are. */
 const isLasting = ({ by, id, scope }: FirewallThing): boolean =>
   by === 'nft' ? scope === 'namespace' && /^(table|chain )/.test(id) : / jump \d+$/.test(id);
+
+/** What of these things can count, as one short text: equal where the same is wanted. */
+export const wantsOf = (things: readonly Thing[]): string =>
+  hash(
+    things
+      .filter((thing) => nameOf({ do: 'add', thing }) !== undefined)
+      .map(({ id, state }) => `${id} ${state}`)
+      .sort()
+      .join('\n'),
+  ).toString(36);
 
 /** The kernel itself takes routes away with their device, but neither rules nor what has no device. */
 function groupingOf(thing: Thing): string | undefined {

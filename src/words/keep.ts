@@ -10,6 +10,12 @@ import { RUNTIME } from '../plan/wanted.js';
 import type { Say } from '../say.js';
 
 /**
+ * How long a look waits for what the last members of a group have sent, in milliseconds, where another group may have to be
+ * mended: longer than such sockets may make no progress.
+ */
+const MOST = 1100;
+
+/**
  * What a keeper has done when a group has no member any more, and when something has changed (bin/keeper): waits until
  * the other ends have what the members sent last, takes away what nobody needs, and makes again what others took. Prints
  * what the keeper goes on by, a word and its value a line. Throws where that fails.
@@ -19,22 +25,27 @@ export async function keep(say: Say): Promise<void> {
   // Whoever left last was quicker; here, and where the lock is gone.
   if (!existsSync(RUNTIME)) return;
   const { path, mounted } = findHierarchy();
-  const empty = mounted ? listCgroups(path).filter(({ members }) => members.length === 0) : [];
-  await Promise.all(empty.map(({ classId }) => ended(classId)));
+  const all = mounted ? listCgroups(path) : [];
+  const empty = all.filter(({ members }) => members.length === 0);
+  const most = empty.length < all.length ? MOST : Infinity;
+  const ends = await Promise.all(empty.map(({ classId }) => ended(classId, most)));
   const held = await lockIfThere(lookJobs());
   if (held === undefined) return;
   const { lock, done } = held;
   try {
-    say.out(linesOf(heal(look(done, SWEEPING), lock, process.env['VIA_WHO'] ?? '')));
+    const { VIA_WHO: who = '', VIA_WANTS: wants = '' } = process.env;
+    const healed = heal(look(done, SWEEPING), lock, who, wants);
+    say.out([...linesOf(healed), ...(ends.includes(false) ? ['sending yes'] : [])]);
   } finally {
     unlock(lock);
   }
 }
 
-function linesOf({ mended, again, log, network, firewall, guard, silent }: Healed): string[] {
+function linesOf({ mended, again, wants, log, network, firewall, guard, silent }: Healed): string[] {
   return [
     ...(mended ? ['mended yes'] : []),
     ...(again === undefined ? [] : [`again ${again}`]),
+    `wants ${wants}`,
     ...log.map((line) => `log ${oneLine(line)}`),
     `loud ${network.loud}`,
     `quiet ${network.quiet}`,

@@ -63,7 +63,7 @@ const telling =
   ({ gateway }: Launch, say: Say) =>
   ({ is, why }: State): void => {
     const hint = is === 'lost' ? 'nothing leaves until it is back' : 'nothing leaves until that ends';
-    say.error(
+    say.aside(
       is === 'well'
         ? new ViaError('gateway', gateway, 'back')
         : new ViaError('gateway', gateway, `${is}: ${why}`, { hint }),

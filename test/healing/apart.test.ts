@@ -1,6 +1,5 @@
 import test from 'ava';
-import { argvOf, familyOf } from '../helpers/family.js';
-import { startDay, WITHIN } from '../helpers/healing.js';
+import { WITHIN } from '../helpers/healing.js';
 import { settled } from '../helpers/keepers.js';
 import { makeLab } from '../helpers/lab.js';
 import { kept, until } from '../helpers/left.js';
@@ -40,29 +39,3 @@ test.serial('a device that gets another name is lost, until it has its own again
   await member.end();
   await kept(lab);
 });
-
-/** Seconds until a listener that was killed is missed. */
-const GLANCE = 5;
-
-for (const [what, word] of Object.entries({
-  'the listener': '/bin/listener$',
-  'what listens to routes': '^monitor$',
-  'what listens to the firewall': '^destroy$',
-  'what holds the guard': '^-i$',
-}))
-  test.serial(`${what} is killed: there is another, and what is taken away is put back`, async (t) => {
-    const day = await startDay(t);
-    await settled(day.lab);
-    const is = (pid: number) => argvOf(pid).some((argument) => new RegExp(word).test(argument));
-    const found = () => familyOf(day.lab).filter(({ pid }) => is(pid));
-    const before = found().map(({ pid }) => pid);
-    t.true(before.length > 0);
-    for (const pid of before) process.kill(pid, 'SIGKILL');
-    const patience = GLANCE * 1000 + WITHIN;
-    await until('there is another', () => found().some(({ pid }) => !before.includes(pid)), patience);
-    await settled(day.lab);
-    await day.sh('ip rule del pref $P');
-    await day.mended();
-    await day.whole();
-    await day.end();
-  });

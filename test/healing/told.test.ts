@@ -1,8 +1,10 @@
 import test from 'ava';
+import { launchWords } from '../helpers/firewall.js';
 import { watched, WITHIN } from '../helpers/healing.js';
 import { makeLab } from '../helpers/lab.js';
 import { kept, until } from '../helpers/left.js';
 import { startMember, type Member } from '../helpers/member.js';
+import { python } from '../helpers/paths.js';
 import { far } from '../helpers/topology.js';
 
 const v6 = 'ip -6 address add fe80::2:2/64 dev c2; ip -6 address add fd02::2/64 dev c2';
@@ -90,5 +92,25 @@ test.serial('what is mended at once is not worth a line', async (t) => {
   await answers(member);
   await member.end();
   t.is(member.running.stderr, '');
+  await kept(lab);
+});
+
+test.serial('nobody reads what is said: the command runs on, and via ends with it', async (t) => {
+  const lab = await makeLab(t);
+  const [program, ...words] = launchWords(['10.0.2.1']);
+  const script = `
+import fcntl, os, subprocess, sys
+r, w = os.pipe()
+os.write(w, b'x' * fcntl.fcntl(w, 1032))
+via = subprocess.Popen(sys.argv[1:] + ['--', 'sh', '-c', 'read line; exit 7'], stderr=w)
+print(via.wait(), flush=True)`;
+  const running = lab.start('client', [...python, '-c', script, program!, ...words]);
+  await watched(lab);
+  await lab.sh('client', down);
+  await until('it could have been said', () => false, WITHIN).catch(() => {});
+  running.write('\n');
+  const [code] = await running.waitFor(/^\d+$/m, { timeout: 5000 });
+  t.is(code, '7');
+  await running.done;
   await kept(lab);
 });

@@ -77,7 +77,7 @@ const words: [string[], RegExp][] = [
   [['--no-lan=1', '10.0.2.1', ...run], /^via: option --no-lan: takes no value/m],
   [['--constructor', '10.0.2.1', ...run], /^via: option "--constructor": unknown/m],
   [['--\n', '10.0.2.1', ...run], /^via: option "--\\x0a": unknown/m],
-  [['status'], /^via: word "status": not in this version/m],
+  [['doctor'], /^via: word "doctor": not in this version/m],
   [['sweep', 'now'], /^via: sweep "now": one word too many/m],
   [['none'], /^via: command: missing/m],
   [['none', '--no-lan', ...run], /^via: option --no-lan: goes with a gateway, not with none/m],

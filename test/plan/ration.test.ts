@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { LIMIT, ration, WINDOW, type Mends } from '../../src/plan/ration.js';
+import { LIMIT, ration, wantsOf, WINDOW, type Mends } from '../../src/plan/ration.js';
 import { routeThing, ruleThing } from '../../src/plan/routing.js';
 import type { Change, Thing } from '../../src/plan/things.js';
 
@@ -64,4 +64,13 @@ test('never more than the limit within any minute, whatever the clock says', (t)
     return met.every((time) => met.filter((one) => one > time - WINDOW && one <= time).length <= LIMIT);
   };
   t.notThrows(() => fc.assert(fc.property(times, holds)));
+});
+
+test('what is made because something else is wanted does not count, and what is wanted is told apart by that', (t) => {
+  const chain = (state: string): Thing => ({ ...piece('chain x'), state });
+  let mends: Mends = {};
+  for (let now = 0; now < 20; now++) mends = ration([{ do: 'mend', thing: chain('a') }], mends, now, true).mends;
+  t.deepEqual(mends, {});
+  t.not(wantsOf([chain('a'), rule]), wantsOf([chain('b'), rule]));
+  t.is(wantsOf([chain('a'), rule]), wantsOf([rule, way, chain('a')]));
 });
