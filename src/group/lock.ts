@@ -14,7 +14,7 @@ import { basename } from 'node:path';
 import { ViaError, wordsOf } from '../failure.js';
 import { isUntouched, takeAhead } from '../kernel/ahead.js';
 import { ignoring } from '../kernel/cgroup.js';
-import { runTools, type Done, type Job } from '../kernel/tools.js';
+import { runTools, Stopped, type Done, type Job } from '../kernel/tools.js';
 import { RUNTIME } from '../plan/wanted.js';
 import { waitFor } from './patience.js';
 
@@ -64,7 +64,7 @@ async function take<T extends Lock | undefined>(
       // The last user of the machine removes the file: a lock on a file without a name keeps nobody out.
       if (done !== undefined && isNamed(lock)) return { lock, done };
     } catch (error) {
-      if (!isBusy && isOurs(lock)) unlock(lock);
+      if (!isBusy && (!(error instanceof Stopped) || isOurs(lock))) unlock(lock);
       else closeSync(lock.fd);
       throw error;
     }

@@ -76,10 +76,13 @@ export function runTools(jobs: readonly Job[], lock?: Hold): Done[] | undefined 
   }
   if (status !== null && status !== 0) throw flockError(status - FLOCK);
   if (status === null || codes.length !== jobs.length) {
-    throw new ViaError('tools', names(jobs), 'stopped before they were done');
+    throw new Stopped('tools', names(jobs), 'stopped before they were done');
   }
   return jobs.map((job, i) => ({ job, status: Number(codes[i]), output: output[FIRST + i] ?? '' }));
 }
+
+/** The shell that ran jobs was killed: it is not known how far it came. */
+export class Stopped extends ViaError {}
 
 /** The descriptor of the first job's output. A POSIX shell knows single digits only, so there are six at most. */
 const FIRST = 4;

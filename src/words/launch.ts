@@ -42,7 +42,7 @@ export async function launch<T>(request: Launch, say: Say, run: () => Promise<T>
     return outcome;
   } finally {
     unwatch();
-    const counted = request.options.verbose ? countsOf(membership.uuid) : undefined;
+    const counted = isRoot() && request.options.verbose ? countsOf(membership.uuid) : undefined;
     await leave(membership, say.changes).catch((error: unknown) => say.error(error));
     if (counted !== undefined) say.changes(() => [`# ${request.gateway}: ${counted}`]);
     trace('leave');
@@ -51,12 +51,21 @@ export async function launch<T>(request: Launch, say: Say, run: () => Promise<T>
 
 /** What a group has sent and stopped up to now, all its members together; undefined where somebody took its rules away. */
 function countsOf(uuid: string): string | undefined {
-  const { groups, sent, stopped } = firewallsIn(runTools(firewallJobs([], readRecords())) ?? []);
+  let seen;
+  try {
+    seen = firewallsIn(runTools(firewallJobs([], readRecords())) ?? []);
+  } catch {
+    // The command has ended as it did, whatever can be said of it.
+    return undefined;
+  }
+  const { groups, sent, stopped } = seen;
   const slot = groups.find((group) => group.uuid === uuid)?.slot;
   if (slot === undefined) return undefined;
   const { packets, bytes } = sent.get(slot) ?? { packets: 0, bytes: 0 };
   return `sent ${packets} packets, ${bytes} bytes; stopped ${stopped.get(slot)?.packets ?? 0} packets`;
 }
+
+const isRoot = (): boolean => process.geteuid?.() === 0;
 
 /** Says once that the gateway is not there, and once that it is back. */
 const telling =
@@ -73,7 +82,7 @@ const telling =
 /** Makes this process a member of the group; with a `check` that throws where nobody waits for it any more. */
 export async function join(request: Launch, say: Say, check = (): void => {}): Promise<Membership> {
   const ask = askFor(request.gateway, request.options);
-  const membership = process.geteuid?.() === 0 ? await asRoot(ask, say, check) : await asUser(request, say);
+  const membership = isRoot() ? await asRoot(ask, say, check) : await asUser(request, say);
   const known = request.options.quiet ? undefined : handOff(request.command);
   if (known !== undefined) await tellOf(known, request.gateway, membership, say);
   return membership;

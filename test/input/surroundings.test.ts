@@ -88,7 +88,7 @@ test.serial('standard error is a pipe that is full: the launch waits for its rea
   const { result, left } = await leaving(lab, () =>
     lab.run('client', ['bash', '-c', `exec 3>&1; ${script}`, 'around', viaBin]),
   );
-  t.is(result.stdout, 'rmdir /run/via\n');
+  t.regex(result.stdout, /^# 10\.0\.2\.1: sent \d+ packets, .*\n$/);
   t.deepEqual(left, []);
 });
 

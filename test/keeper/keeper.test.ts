@@ -18,6 +18,7 @@ test.serial('it is never a member, has a session of its own and nothing of ours 
   const inside = ['bash', '-c', script, 'bash', viaBin, '10.0.1.3', '--', 'sh', '-c', 'echo in; cat'];
   const running = lab.start('client', ['unshare', '--ipc', viaBin, '10.0.2.1', '--', ...inside]);
   await running.waitFor(/in/);
+  await settled(lab);
   const [keeper, ...more] = lab.keepers();
   t.deepEqual(more, []);
   const of = (name: string): string => `/proc/${keeper?.pid}/${name}`;
