@@ -3,13 +3,15 @@ const folder = (name, files) => files.split(/\s+/).map((file) => `test/${name}/$
 
 /** What takes long for what it tells, beside test/long: for `npm run test:long`. */
 export const long = [
-  folder('closed', 'groups memory tuples'),
-  folder('end', 'daemon meddling'),
-  folder('healing', 'dead'),
+  folder('surroundings', 'wireguard other-table forwarding refused'),
+  folder('elevate', 'attacks'),
+  folder('closed', 'groups memory routes tuples'),
+  folder('end', 'daemon dryrun meddling namespaces'),
+  folder('healing', 'dead flows insist reconnect suspend unlike'),
   folder('input', 'patience'),
-  folder('iptables', 'left'),
+  folder('iptables', 'choice left'),
   folder('keeper', 'agent'),
-  folder('launch', 'gone mending servers-metrics'),
+  folder('launch', 'gone mending servers-metrics servers-one-lan'),
   folder('run', 'ignored'),
   folder(
     'surroundings',
