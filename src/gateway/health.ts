@@ -7,11 +7,11 @@ import { CONNECTED, foreign, hopsOf, isUnicast, onLinkOn, prefixOf } from './rou
  * Why nothing can leave by a way out now, in a few words; undefined where one of its paths is there. A router counts as
  * gone when the kernel has asked for it in vain (RFC 4861, 7.3.3; arp(7)), which it does only where something is sent.
  */
-export function lostBecause(wayOut: WayOut, known: Known): string | undefined {
+export function lostBecause(wayOut: WayOut, known: Known, wasLost: () => boolean): string | undefined {
   const families = FAMILIES.filter((family) => pathOf(wayOut, family) !== undefined && (family === 4 || known.v6));
   const reasons = families.map((family) => {
     const path = pathOf(wayOut, family)!;
-    return brokenBecause(path, family, known, wayOut) ?? unanswered(path, family, known);
+    return brokenBecause(path, family, known, wayOut) ?? unanswered(path, family, known, wasLost);
   });
   return reasons.length > 0 && reasons.every((reason) => reason !== undefined) ? reasons[0] : undefined;
 }
@@ -48,10 +48,19 @@ export function brokenBecause(
   return isNumbered && !onDevice.some(isOwnAddress) ? `${device} has no IPv6 address yet` : undefined;
 }
 
-/** Why a path's router cannot be reached, though the path is there. */
-export function unanswered({ device, nextHop }: Path, family: Family, { routing }: Known): string | undefined {
-  const router = routing[family].neighbours.find(({ dst, dev }) => dst === nextHop && dev === device);
-  return router?.state.includes('FAILED') === true ? `${nextHop} does not answer on ${device}` : undefined;
+/**
+ * Why a path's router cannot be reached, though the path is there. While the kernel is asking for it once more, it is what
+ * it was before (`wasLost`).
+ */
+export function unanswered(
+  { device, nextHop }: Path,
+  family: Family,
+  { routing }: Known,
+  wasLost: () => boolean,
+): string | undefined {
+  const state = routing[family].neighbours.find(({ dst, dev }) => dst === nextHop && dev === device)?.state ?? [];
+  const isSilent = state.includes('FAILED') || (state.includes('INCOMPLETE') && wasLost());
+  return isSilent ? `${nextHop} does not answer on ${device}` : undefined;
 }
 
 /** Devices with an address of their own that is good for more than their link, by family: `4 c2`. */

@@ -1,19 +1,20 @@
 import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
-import { lostBecause } from '../gateway/health.js';
+import { lostBecause, unanswered } from '../gateway/health.js';
 import { ignoring } from '../kernel/cgroup.js';
 import { firewallEvents, hopsOf, networkEvents, type Filter } from '../plan/events.js';
+import { nameOf } from '../plan/marking/arrivals.js';
 import { ownedGuard } from '../plan/marking/owned.js';
 import { plan } from '../plan/plan.js';
 import { tableOf } from '../plan/numbers.js';
 import { ration, wantsOf, type Mends } from '../plan/ration.js';
 import type { Change, Thing } from '../plan/things.js';
 import { mendsFile } from '../plan/wanted.js';
-import { FAMILIES, type Group } from '../plan/wayout.js';
+import { FAMILIES, pathOf, type Group } from '../plan/wayout.js';
 import { parseWish } from './follow.js';
 import type { Lock } from './lock.js';
 import type { System } from './look.js';
 import { make, settle, wantedFor } from './settle.js';
-import { keepState, WELL, type State } from './state.js';
+import { keepState, wasLost, WELL, type State } from './state.js';
 
 /** What a keeper has to know after things were put in order. */
 export interface Healed {
@@ -58,9 +59,14 @@ export function heal(system: System, lock: Lock, who: string, before: string): H
 
 /** What wakes the keeper next, and the guard that it holds. */
 function listening({ groups, routing, facts }: System): Pick<Healed, 'network' | 'firewall' | 'guard' | 'silent'> {
-  const failed = FAMILIES.flatMap((family) => routing[family].neighbours)
-    .filter(({ state }) => state.includes('FAILED'))
-    .map(({ dst, dev }) => `${dst}%${dev}`);
+  const known = { routing, v6: facts.v6 };
+  const failed = groups.flatMap(({ uuid, wayOut }) =>
+    FAMILIES.flatMap((family) => {
+      const path = pathOf(wayOut, family);
+      const isSilent = path !== undefined && unanswered(path, family, known, () => wasLost(uuid)) !== undefined;
+      return isSilent ? [nameOf(path)] : [];
+    }),
+  );
   const links = new Map(
     routing[4].links
       .filter(({ ifname }) => facts.devices.has(ifname))
@@ -81,7 +87,13 @@ function listening({ groups, routing, facts }: System): Pick<Healed, 'network' |
 /** Keeps what became of a group's way out; gives a line where that has changed. */
 function tell(group: Group, system: System, left: readonly Thing[], who: string): string[] {
   const { uuid, wayOut } = group;
-  const state = stateNow(group, lostBecause(wayOut, { routing: system.routing, v6: system.facts.v6 }), left, who);
+  const known = { routing: system.routing, v6: system.facts.v6 };
+  const state = stateNow(
+    group,
+    lostBecause(wayOut, known, () => wasLost(uuid)),
+    left,
+    who,
+  );
   const gateway = parseWish(system.records.groups.get(uuid)?.record.asked)?.gateway ?? `slot ${group.slot}`;
   if (!keepState(uuid, state)) return [];
   return [`gateway ${gateway}: ${state.is === 'well' ? 'back' : `${state.is}: ${state.why}`}`];

@@ -13,12 +13,13 @@ import type { Firewall, Thing } from '../plan/things.js';
 import { cgroupThing, sysctlThing } from '../plan/wanted.js';
 import { brokenBecause, unanswered } from '../gateway/health.js';
 import type { Known } from '../gateway/resolve.js';
-import { FAMILIES, pathName, pathOf, type Family, type Group, type Path, type WayOut } from '../plan/wayout.js';
+import { FAMILIES, pathName, pathOf, type Family, type Group, type Path } from '../plan/wayout.js';
 import { groupOf } from './alive.js';
 import { factsOf } from './facts.js';
 import { followed, followedText } from './follow.js';
 import { builtinsOf, firewallJobs, firewallsIn, type Firewalls } from './firewalls.js';
 import { readRecords, type Records } from './records.js';
+import { wasLost } from './state.js';
 import { keeperThings, machineThings, recordThings, uselessRecords } from './traces.js';
 
 /** The system as it is: all that a launch, a leave and a sweep decide by. */
@@ -101,8 +102,15 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
     keeper: keeperCommand(hierarchy.path, namespace),
     ...factsOf(routing, firewall, oldMarks),
     // Nothing is to be sent that would have another device's source.
-    broken: pathsThat(brokenBecause, groups, { routing, v6 }),
-    unanswered: pathsThat(unanswered, groups, { routing, v6 }),
+    broken: pathsThat((path, family, known, { wayOut }) => brokenBecause(path, family, known, wayOut), groups, {
+      routing,
+      v6,
+    }),
+    unanswered: pathsThat(
+      (path, family, known, { uuid }) => unanswered(path, family, known, () => wasLost(uuid)),
+      groups,
+      { routing, v6 },
+    ),
     ...(builtins.absent === undefined ? {} : { absent: builtins.absent }),
     records: new Map(
       [...records.groups].map(([uuid, { record, text }]) => {
@@ -142,16 +150,14 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
 
 /** Those of the groups' paths of which this gives a reason why they cannot be used now. */
 function pathsThat(
-  fails: (path: Path, family: Family, known: Known, wayOut: WayOut) => string | undefined,
+  fails: (path: Path, family: Family, known: Known, group: Group) => string | undefined,
   groups: readonly Group[],
   known: Known,
 ): Set<string> {
   const names = groups.flatMap((group) =>
     FAMILIES.flatMap((family) => {
       const path = pathOf(group.wayOut, family);
-      return path === undefined || fails(path, family, known, group.wayOut) === undefined
-        ? []
-        : [pathName(family, group)];
+      return path === undefined || fails(path, family, known, group) === undefined ? [] : [pathName(family, group)];
     }),
   );
   return new Set(names);

@@ -24,6 +24,9 @@ export function stateOfGroup(uuid: string): State {
   return is === undefined ? WELL : { is: is as State['is'], why };
 }
 
+/** Whether its gateway was not there then. */
+export const wasLost = (uuid: string): boolean => stateOfGroup(uuid).is === 'lost';
+
 /** Keeps it, where it is another one, and has it known. Gives whether it is. */
 export function keepState(uuid: string, state: State): boolean {
   const before = stateOfGroup(uuid);

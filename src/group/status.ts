@@ -83,7 +83,7 @@ function conditionOf(
 ): { state: Condition; why: string } {
   const kept = stateOfGroup(uuid);
   if (kept.is === 'closed') return { state: 'closed', why: kept.why };
-  const lost = lostBecause(wayOut, { routing, v6: facts.v6 });
+  const lost = lostBecause(wayOut, { routing, v6: facts.v6 }, () => kept.is === 'lost');
   if (lost !== undefined) return { state: 'lost', why: lost };
   if (missing.length === 0) return { state: 'ok', why: '' };
   return { state: 'drifted', why: `missing: ${few(missing)}` };

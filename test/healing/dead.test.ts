@@ -1,6 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { guarded } from '../helpers/firewall.js';
 import { watched, WITHIN } from '../helpers/healing.js';
+import { settled } from '../helpers/keepers.js';
 import { makeLab } from '../helpers/lab.js';
 import { kept, until } from '../helpers/left.js';
 import { startMember, type Member } from '../helpers/member.js';
@@ -70,6 +71,27 @@ test.serial('no carrier: an error within seconds, no other way, and back with th
   );
   await back(member, 'g2');
   t.deepEqual(await capture.stop(), []);
+  await member.end();
+  await kept(lab);
+});
+
+test.serial('a router that is dead is said to be lost once, however often the kernel asks for it', async (t) => {
+  const lab = await makeLab(t);
+  const member = await startMember(lab, ['10.0.2.1']);
+  await settled(lab);
+  await lab.sh('g2', 'ip address flush dev eth0');
+  await lab.sh('client', 'ip neigh flush all');
+  t.regex((await member.ask('tcp', far.v4, 8)).who, /^E/);
+  const told = () => member.running.stderr.match(/^via: gateway 10\.0\.2\.1: (lost|back).*$/gm) ?? [];
+  await until('it is told', () => told().length > 0, WITHIN);
+  // Longer than until it is asked for again, and until that is given up.
+  for (let n = 0; n < 10; n++) {
+    await lab.sh('client', 'ip rule add pref 30000 lookup main; sleep 1; ip rule del pref 30000');
+    await lab.sh('client', 'ip neigh replace 10.0.2.1 dev c2 use');
+  }
+  t.is(told().length, 1, member.running.stderr);
+  await lab.sh('g2', 'ip address add 10.0.2.1/24 dev eth0');
+  await until('it is back', () => told().length === 2, 10_000);
   await member.end();
   await kept(lab);
 });
