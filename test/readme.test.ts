@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import test from 'ava';
 import { makeLab, type Lab } from './helpers/lab.js';
+import { kept } from './helpers/left.js';
 import { root, viaBin } from './helpers/paths.js';
 
 const readme = readFileSync(`${root}/README.md`, 'utf8');
@@ -38,6 +39,8 @@ test.serial("the README's commands work", async (t) => {
   const commands = [...use.matchAll(/^ {4}(via .*)$/gm), ...use.matchAll(/`(via --dry-run [^`]*)`/g)];
   t.is(commands.length, 7);
   for (const [, command = ''] of commands) t.not(await type(lab, `set -e\n${command}\necho done`), '', command);
+  // What -x has made, its keeper takes away.
+  await kept(lab);
 });
 
 /** What the manual's examples call the lab's devices, routers and hosts. */
