@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ViaError } from '../failure.js';
 import { ignoring } from '../kernel/cgroup.js';
-import { netnsOf, statFields } from '../kernel/proc.js';
+import { netnsOf, startOf, statOf } from '../kernel/proc.js';
 
 /** Who has asked for the set-up, by what sudo or pkexec says, which a user cannot set for them. Throws where neither has. */
 export function callerOf(environment: Readonly<Record<string, string | undefined>>): number {
@@ -32,7 +32,7 @@ export function checkAsker({ pid, start }: Asker, caller: number): void {
   if (uids.length !== 4 || uids.some((uid) => uid !== caller)) throw fail(`not of user ${caller} alone`);
   if (netnsOf(pid) !== netnsOf('self')) throw fail('in another network namespace');
   // Last, so that all that was read is of the process that it names.
-  if (fieldsOf(pid)[19] !== start) throw fail('not the one that asked');
+  if (startOf(pid) !== start) throw fail('not the one that asked');
 }
 
 /** More generations than sudo and its kind put between us and whoever asks. */
@@ -42,16 +42,10 @@ function isAncestor(pid: number): boolean {
   let at = process.ppid;
   for (let n = 0; n < GENERATIONS && at > 1; n++) {
     if (at === pid) return true;
-    at = Number(fieldsOf(at)[1]);
+    at = Number(statOf(at)[1]);
   }
   return false;
 }
 
-const fieldsOf = (pid: number): string[] => statFields(read(`/proc/${pid}/stat`));
-
 const read = (path: string): string =>
   ignoring(['ENOENT', 'ESRCH', 'EACCES'], () => readFileSync(path, 'latin1')) ?? '';
-
-/** When a process has started, as the kernel counts it. */
-export const startOf = (pid: number | 'self'): string =>
-  statFields(readFileSync(`/proc/${pid}/stat`, 'latin1'))[19] ?? '';

@@ -5,9 +5,9 @@ import { formatGateway, parseGateway } from '../gateway/text.js';
 import type { Membership } from '../group/enter.js';
 import { moveInto } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
-import { besideUs, isInGroup } from '../kernel/proc.js';
+import { INTERRUPTING } from '../kernel/ignored.js';
+import { besideUs, isInGroup, startOf } from '../kernel/proc.js';
 import type { Elevate, LaunchOptions } from '../request.js';
-import { startOf } from './asker.js';
 import { documentText, type Document } from './document.js';
 import { chooseElevator, findProgram, hasTerminal, type Elevator } from './elevators.js';
 import { refuseHere, rootsNode } from './obstacles.js';
@@ -60,7 +60,7 @@ async function joinBySetup(wanted: Wanted, options: LaunchOptions, { tell, isIgn
   const elevator = chooseElevator(options.elevate as Exclude<Elevate, 'none'>, surroundings);
   const { word, gateway, ipv4, ipv6, lan, firewall } = wanted;
   const what = { word, gateway, ipv4, ipv6, lan, firewall, verbose: options.verbose };
-  const document = { pid: process.pid, start: startOf('self'), ...what };
+  const document = { pid: process.pid, start: startOf('self') ?? '', ...what };
   const whole = isInGroup();
   const join = ({ path, changes }: Answer): void => {
     tell(() => [...changes, `echo $$ > ${path}/cgroup.procs`]);
@@ -86,9 +86,6 @@ interface Asking extends Pick<Caller, 'isIgnored'> {
   readonly document: Document;
   readonly join: (answer: Answer) => void;
 }
-
-/** Signals that end the waiting for a password. */
-const INTERRUPTING = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP'] as const;
 
 /**
  * Has the set-up run, and joins as soon as it says where; it keeps the group until then. Waits for its end, so that the

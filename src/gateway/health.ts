@@ -18,8 +18,9 @@ export function lostBecause(wayOut: WayOut, known: Known, wasLost: () => boolean
 
 /**
  * Why a path is not there now, whatever its router says; undefined where it is. As for a launch the next hop has to be
- * on-link, and that of a device its default route's: without an address of the device's own, what is sent would get another device's. So it would while an IPv6
- * address is tentative (RFC 4862): then its network is there, and the address is not.
+ * on-link, and that of a device its default route's: without an address of the device's own, what is sent would get
+ * another device's. So it would while an IPv6 address is tentative (RFC 4862): then its network is there, and the address
+ * is not.
  */
 export function brokenBecause(
   { device, nextHop }: Path,

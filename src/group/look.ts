@@ -87,10 +87,11 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
   const known = hierarchy.mounted && !blind ? listCgroups(hierarchy.path) : [];
   const gone = known.filter((cgroup) => cgroup.members.length === 0 && sweep(cgroup));
   const cgroups = known.filter((cgroup) => !gone.includes(cgroup));
+  const kernel: Known = { routing, v6 };
   const recordOf = (uuid: string) => records.groups.get(uuid)?.record;
   const groups = cgroups
     .flatMap((cgroup) => groupOf(cgroup, firewall.groups, records, namespace) ?? [])
-    .map((group) => followed(group, recordOf(group.uuid), { routing, v6 }));
+    .map((group) => followed(group, recordOf(group.uuid), kernel));
   const tagged = [...routingThings(4, routing[4]), ...routingThings(6, routing[6]), ...firewall.things];
   const builtins = builtinsOf(firewall, records, namespace, tagged.length > 0);
   const marks = records.sysctls.filter((record) => record.namespace === namespace);
@@ -102,15 +103,8 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
     keeper: keeperCommand(hierarchy.path, namespace),
     ...factsOf(routing, firewall, oldMarks),
     // Nothing is to be sent that would have another device's source.
-    broken: pathsThat((path, family, known, { wayOut }) => brokenBecause(path, family, known, wayOut), groups, {
-      routing,
-      v6,
-    }),
-    unanswered: pathsThat(
-      (path, family, known, { uuid }) => unanswered(path, family, known, () => wasLost(uuid)),
-      groups,
-      { routing, v6 },
-    ),
+    broken: pathsThat(groups, (path, family, { wayOut }) => brokenBecause(path, family, kernel, wayOut)),
+    unanswered: pathsThat(groups, (path, family, { uuid }) => unanswered(path, family, kernel, () => wasLost(uuid))),
     ...(builtins.absent === undefined ? {} : { absent: builtins.absent }),
     records: new Map(
       [...records.groups].map(([uuid, { record, text }]) => {
@@ -150,14 +144,13 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
 
 /** Those of the groups' paths of which this gives a reason why they cannot be used now. */
 function pathsThat(
-  fails: (path: Path, family: Family, known: Known, group: Group) => string | undefined,
   groups: readonly Group[],
-  known: Known,
+  fails: (path: Path, family: Family, group: Group) => string | undefined,
 ): Set<string> {
   const names = groups.flatMap((group) =>
     FAMILIES.flatMap((family) => {
       const path = pathOf(group.wayOut, family);
-      return path === undefined || fails(path, family, known, group) === undefined ? [] : [pathName(family, group)];
+      return path === undefined || fails(path, family, group) === undefined ? [] : [pathName(family, group)];
     }),
   );
   return new Set(names);

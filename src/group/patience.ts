@@ -1,13 +1,10 @@
 import { spawn } from 'node:child_process';
 import { ViaError } from '../failure.js';
-import { isIgnored } from '../kernel/ignored.js';
+import { INTERRUPTING, isIgnored } from '../kernel/ignored.js';
 import { TOOL_ENVIRONMENT } from '../kernel/tools.js';
 
 /** Longest wait for the lock, in seconds. */
 const PATIENCE = 30;
-
-/** Signals that end the wait, unless they are ignored; via then dies of them. */
-const INTERRUPTING = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP'] as const;
 
 /**
  * Waits for the lock that is open as `fd`, and takes it; with the event loop running, so that a signal can end the wait

@@ -1,12 +1,12 @@
 import { lostBecause } from '../gateway/health.js';
 import { isViaError } from '../failure.js';
-import { describe, type Process } from '../kernel/process.js';
+import { describe } from '../kernel/process.js';
 import { missingOf } from '../plan/drift.js';
 import type { Count } from '../plan/marking/listing.js';
 import { hex, markOf, MASK, tableOf } from '../plan/numbers.js';
+import type { Shown } from '../plan/table.js';
 import type { Change, Firewall } from '../plan/things.js';
-import { wayOf, type Group, type Path } from '../plan/wayout.js';
-import type { OtherFamily } from '../request.js';
+import { wayOf, type Group } from '../plan/wayout.js';
 import { parseWish } from './follow.js';
 import type { System } from './look.js';
 import { changesFor } from './settle.js';
@@ -15,24 +15,14 @@ import { stateOfGroup } from './state.js';
 /** What becomes of what a group sends. */
 export type Condition = 'ok' | 'lost' | 'closed' | 'drifted';
 
-/** A group as `via status` shows it. What cannot be known without root is not there. */
-export interface Status {
-  readonly id: string;
-  /** As it was typed; the key of the way out where that is not known. */
-  readonly gateway?: string;
-  readonly ipv4?: Path | OtherFamily;
-  readonly ipv6?: Path | OtherFamily;
+/** A group as `via status` has it: what is shown, and what is in the JSON besides. */
+export interface Status extends Shown {
   readonly lan?: boolean;
   readonly firewall?: Firewall;
-  readonly table?: number;
-  readonly mark?: string;
   readonly state?: Condition;
-  readonly why?: string;
   /** What it needs and does not have, whatever its state. */
   readonly missing?: readonly string[];
-  readonly sent?: Count;
   readonly stopped?: Count;
-  readonly members: readonly Process[];
 }
 
 /** The groups of this network namespace, by their gateways. */

@@ -5,3 +5,6 @@ export const ignoreSignals = (signals: ReadonlySet<NodeJS.Signals>): void => voi
 
 /** Whether a signal is one of them. */
 export const isIgnored = (signal: NodeJS.Signals): boolean => ignored.has(signal);
+
+/** Signals that end a wait for somebody else, unless they are ignored; via then dies of them. */
+export const INTERRUPTING = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP'] as const;

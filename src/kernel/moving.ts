@@ -1,22 +1,22 @@
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { ViaError, wordsOf } from '../failure.js';
 import { GONE, ignoring } from './cgroup.js';
-import { processes, startOf } from './process.js';
-import { netnsOf, statFields } from './proc.js';
+import { processes } from './process.js';
+import { netnsOf, startIn, startOf, statOf } from './proc.js';
 import { runTools } from './tools.js';
 
 /** A process that can be moved: its number, and when it was started, which tells it from a later one with that number. */
 export interface Movable {
   readonly pid: number;
-  readonly start: number;
+  readonly start: string;
 }
 
 /** What is to be moved by this number. Throws where there is no such process, or it cannot be. */
 export function movable(pid: number): Movable {
-  const line = ignoring(ENDED, () => readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  const start = startOf(pid);
-  const [state, , , , , , flags] = statFields(line ?? '');
-  if (line === undefined || start === undefined || state === 'Z' || state === 'X') throw refusal(pid, 'there is none');
+  const fields = statOf(pid);
+  const start = startIn(fields);
+  const [state, , , , , , flags] = fields;
+  if (start === undefined || state === 'Z' || state === 'X') throw refusal(pid, 'there is none');
   if ((Number(flags) & KERNEL_THREAD) !== 0)
     throw refusal(pid, 'a thread of the kernel, which no rule of a group reaches');
   if (pid === process.pid) throw refusal(pid, 'that is via itself');
@@ -58,8 +58,7 @@ export const refusal = (pid: number, why: string, hint?: string): ViaError =>
 export function descendants(pids: readonly number[]): number[] {
   const children = new Map<number, number[]>();
   for (const pid of processes()) {
-    const line = ignoring(ENDED, () => readFileSync(`/proc/${pid}/stat`, 'utf8'));
-    const parent = Number(statFields(line ?? '')[1]);
+    const parent = Number(statOf(pid)[1]);
     children.set(parent, [...(children.get(parent) ?? []), pid]);
   }
   const found = new Set<number>();

@@ -10,6 +10,18 @@ export function netnsOf(pid: number | 'self'): string | undefined {
 /** The fields of a process's line of /proc/PID/stat (proc(5)) behind its name, which may hold anything: the state is 0. */
 export const statFields = (line: string): string[] => line.replace(/^.*\) /s, '').split(' ');
 
+/** The same by its number; none where it is gone. */
+export function statOf(pid: number | 'self'): string[] {
+  const line = ignoring(['ENOENT', 'ESRCH', 'EACCES'], () => readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  return line === undefined ? [] : statFields(line);
+}
+
+/** When a process was started, in ticks since the boot: with it, a number is one process's. Undefined where it is gone. */
+export const startOf = (pid: number | 'self'): string | undefined => startIn(statOf(pid));
+
+/** The same by those fields. */
+export const startIn = (fields: readonly string[]): string | undefined => fields[19];
+
 /** A file that lies beside the script that Node runs: in bin/. */
 export const besideUs = (name: string): string => `${dirname(process.argv[1] ?? '')}/${name}`;
 
@@ -41,8 +53,5 @@ export const isOutside = (): boolean => /\/out-u\d+$/.test(netClsPath('self') ??
 
 /** The uuid of the group that a process is in, or in a child group of which; undefined where it is in none, or gone. */
 export function groupOfProcess(pid: number | 'self'): string | undefined {
-  const text = ignoring(['ENOENT', 'ESRCH'], () => readFileSync(`/proc/${pid}/cgroup`, 'utf8'));
-  return /^\d+:[^:\n]*\bnet_cls\b[^:\n]*:(?:.*\/)?via-([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})(?:\/|$)/m.exec(
-    text ?? '',
-  )?.[1];
+  return /^(?:.*\/)?via-([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})(?:\/|$)/.exec(netClsPath(pid) ?? '')?.[1];
 }

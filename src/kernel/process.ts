@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { ignoring } from './cgroup.js';
-import { commandLine, groupOfProcess, statFields } from './proc.js';
+import { commandLine, groupOfProcess, startOf } from './proc.js';
 
 /** A process as others see it. */
 export interface Process {
@@ -31,7 +31,7 @@ export function describe(pids: readonly number[]): Process[] {
         pid,
         user: names.get(uid) ?? String(uid),
         command: command === '' ? `[${name}]` : command,
-        since: new Date((booted + started / TICKS) * 1000),
+        since: new Date((booted + Number(started) / TICKS) * 1000),
       },
     ];
   });
@@ -39,12 +39,6 @@ export function describe(pids: readonly number[]): Process[] {
 
 /** What the kernel tells programs that a second has (USER_HZ; sysconf(3), _SC_CLK_TCK), on every machine Node runs on. */
 const TICKS = 100;
-
-/** When a process was started, in ticks since the boot: with it, a number is one process's. Undefined where it is gone. */
-export function startOf(pid: number): number | undefined {
-  const line = ignoring(GONE, () => readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  return line === undefined ? undefined : Number(statFields(line)[19]);
-}
 
 /** Every process there is. */
 export const processes = (): number[] =>

@@ -2,9 +2,10 @@ import { oneLine } from '../failure.js';
 import type { OtherFamily } from '../request.js';
 import type { Path } from './wayout.js';
 
-/** What of a group is shown, as the reader of the system gives it. */
-interface Shown {
+/** What of a group is shown, as the reader of the system gives it. What cannot be known without root is not there. */
+export interface Shown {
   readonly id: string;
+  /** As it was typed; the key of the way out where that is not known. */
   readonly gateway?: string;
   readonly ipv4?: Path | OtherFamily;
   readonly ipv6?: Path | OtherFamily;
@@ -17,9 +18,12 @@ interface Shown {
   readonly members: readonly { pid: number; user: string; command: string; since: Date }[];
 }
 
-interface All {
+/** All that is shown. */
+export interface All {
   readonly groups: readonly Shown[];
+  /** Our routes that lead somewhere, where it is not known whose they are. */
   readonly routes?: readonly { readonly table: number; readonly device: string; readonly gateway?: string }[];
+  /** Groups that are not of this network namespace. */
   readonly elsewhere: number;
   /** Not without root. */
   readonly complete: boolean;

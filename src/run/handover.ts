@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, realpathSync, writeSync } from 'node:fs';
 import { ViaError } from '../failure.js';
 import { ignoring } from '../kernel/cgroup.js';
-import { besideUs, statFields } from '../kernel/proc.js';
+import { besideUs, startIn, startOf, statFields } from '../kernel/proc.js';
 import { quote } from '../plan/render.js';
 import { isInherited } from './descriptors.js';
 import { variables } from './entry.js';
@@ -23,7 +23,7 @@ export function findLauncher(): Launcher | undefined {
   const line = process.env['VIA_EXEC'] ?? '';
   delete process.env['VIA_EXEC'];
   const pid = parseInt(line, 10);
-  const began = startIn(line);
+  const began = startIn(statFields(line));
   // Numbers of processes are used again, but not with the same moment of start.
   const isThere = (): boolean => startOf(pid) === began;
   if (began === undefined || !isThere()) return undefined;
@@ -57,11 +57,6 @@ function tell(lines: readonly string[]): void {
   let rest = Buffer.from(lines.map((line) => `${line}\n`).join(''), 'latin1');
   while (rest.length > 0) rest = rest.subarray(writeSync(1, rest));
 }
-
-const startOf = (pid: number): string | undefined =>
-  startIn(ignoring(['ENOENT', 'ESRCH'], () => readFileSync(`/proc/${pid}/stat`, 'latin1')) ?? '');
-
-const startIn = (stat: string): string | undefined => statFields(stat)[19];
 
 /**
  * What makes the shell's environment (`now`) the one it was started with (`original`), in words of the shell: dash drops

@@ -3,11 +3,10 @@ import { leave } from '../group/leave.js';
 import type { Request } from '../request.js';
 import type { Outcome } from '../run/end.js';
 import type { Entry } from '../run/entry.js';
-import { cannotBecome } from '../run/failures.js';
 import { findLauncher } from '../run/handover.js';
 import type { Signals } from '../run/signals.js';
 import type { Say } from '../say.js';
-import { wordsAs } from './user.js';
+import { refuseCommand, wordsAs } from './user.js';
 import { join } from './launch.js';
 import { outside } from './none.js';
 
@@ -21,8 +20,7 @@ export async function become(request: WithCommand, say: Say, entry: Entry, signa
   const launcher = findLauncher();
   if (launcher === undefined) throw new ViaError('option', '--exec', 'works with bin/via only');
   const { command } = request;
-  const failure = cannotBecome(command[0], entry);
-  if (failure !== undefined) throw failure;
+  refuseCommand(command, entry);
   const ahead = await wordsAs(request.options.user, entry.environment);
   const at = process.argv.length - 2 - command.length;
   if (request.word === 'none') {

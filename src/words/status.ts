@@ -5,7 +5,7 @@ import { statusOf, type Status } from '../group/status.js';
 import { isOurs, tableOfLine } from '../kernel/routing.js';
 import { runTools } from '../kernel/tools.js';
 import { FALLBACK_TABLE } from '../plan/numbers.js';
-import { statusTable } from '../plan/table.js';
+import { statusTable, type All } from '../plan/table.js';
 import { FAMILIES } from '../plan/wayout.js';
 import type { Say } from '../say.js';
 
@@ -25,13 +25,9 @@ export async function status(json: boolean, say: Say): Promise<void> {
   say.out(statusTable({ ...seen, complete: root }, { columns: Math.max(columns, 40), colour }));
 }
 
-/** What is seen, beside what every user may. */
-interface Seen {
+/** What is seen; whether that is all depends on who looks. */
+interface Seen extends Omit<All, 'complete'> {
   readonly groups: readonly Status[];
-  /** Our routes that lead somewhere, where it is not known whose they are. */
-  readonly routes?: readonly { readonly table: number; readonly device: string; readonly gateway?: string }[];
-  /** Groups that are not of this network namespace. */
-  readonly elsewhere: number;
 }
 
 /** Without the lock; where something is missing then, it may be that a via is just making it: with the lock it is not. */

@@ -1,9 +1,8 @@
 import { look, lookJobs, SWEEPING, WATCHING } from '../group/look.js';
 import { lockAndRun, unlock } from '../group/lock.js';
-import { changesFor, settle, type Tell } from '../group/settle.js';
+import { changesFor, settle } from '../group/settle.js';
 import { ViaError } from '../failure.js';
 import { installedFirewalls } from '../kernel/firewall.js';
-import type { Job } from '../kernel/tools.js';
 import { firewalls } from '../plan/marking/firewalls.js';
 import { render } from '../plan/render.js';
 import type { Request } from '../request.js';
@@ -14,14 +13,9 @@ export async function sweep({ options }: Extract<Request, { word: 'sweep' }>, sa
   if (process.geteuid?.() !== 0)
     throw new ViaError('sweep', '', 'not root', { hint: `sudo via sweep${options.dryRun ? ' --dry-run' : ''}` });
   if (options.dryRun) return preview(say);
-  await sweepNow(lookJobs(...installedFirewalls()), say.changes);
-}
-
-/** Looks by these jobs under the lock, and makes what is there equal to what the groups that are alive need. */
-export async function sweepNow(jobs: readonly Job[], tell: Tell, patient = false): Promise<void> {
-  const { lock, done } = await lockAndRun(jobs, patient);
+  const { lock, done } = await lockAndRun(lookJobs(...installedFirewalls()));
   try {
-    settle(look(done, SWEEPING), [], lock, tell);
+    settle(look(done, SWEEPING), [], lock, say.changes);
   } finally {
     unlock(lock);
   }

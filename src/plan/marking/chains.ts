@@ -101,13 +101,19 @@ function translation({ wayOut }: Group, facts: Facts): Rule[] {
 
 function guard(group: Group, facts: Facts): Rule[] {
   const { slot, wayOut } = group;
-  const stop = { text: `counter name stopped_${slot} drop`, note: nameOfGroup(group) };
-  // What goes by the paths; what is for connected networks, or of a family that is left alone, is not the gateway's.
-  const counted = ways(group, facts, `counter name stopped_${slot} drop`).map((rule) => ({
-    ...rule,
-    text: rule.text.replace(/(?<=\} )accept$/, `counter name sent_${slot} accept`),
-  }));
-  return [...counted, ...(wayOut.lan ? [{ text: 'jump lan' }] : []), stop];
+  const stop = `counter name stopped_${slot} drop`;
+  return [
+    // What goes by the paths; what is for connected networks, or of a family that is left alone, is not the gateway's.
+    ...ways(group, facts, { pass: `counter name sent_${slot} accept`, stop }),
+    ...(wayOut.lan ? [{ text: 'jump lan' }] : []),
+    { text: stop, note: nameOfGroup(group) },
+  ];
+}
+
+/** What becomes of what goes by a group's path, and of what is sent there with another device's address. */
+interface Verdicts {
+  readonly pass: string;
+  readonly stop: string;
 }
 
 /**
@@ -115,7 +121,7 @@ function guard(group: Group, facts: Facts): Rule[] {
  * on the same LAN is another uplink. And the source: while a device that had one has no address, it is another device's,
  * and conntrack would keep to that.
  */
-export function ways(group: Group, { v6, numbered }: Facts, stop: string): Rule[] {
+export function ways(group: Group, { v6, numbered }: Facts, { pass, stop }: Verdicts): Rule[] {
   const paths = FAMILIES.filter((family) => family === 4 || v6).flatMap((family) => {
     const path = pathOf(group.wayOut, family);
     if (path === undefined) return [];
@@ -123,7 +129,7 @@ export function ways(group: Group, { v6, numbered }: Facts, stop: string): Rule[
     const out = `${protocol(family)} oifname "${path.device}"`;
     const isNumbered = numbered?.has(`${family} ${path.device}`) === true;
     const source = { text: `${out} ct direction original fib saddr . oif type != local ${stop}`, note: path.device };
-    return [...(isNumbered ? [source] : []), { text: `${out}${nextHop} ct state != { invalid, untracked } accept` }];
+    return [...(isNumbered ? [source] : []), { text: `${out}${nextHop} ct state != { invalid, untracked } ${pass}` }];
   });
   return [...leftAlone(group), ...paths];
 }

@@ -34,7 +34,7 @@ export function ownedGuard(groups: readonly Group[], facts: Facts): string {
     return listOf(set) === '' ? [] : [text.replace(`@${set}`, `{ ${listOf(set)} }`)];
   });
   const ofGroup = (group: Group): string[] => [
-    ...ways(group, facts, 'counter drop').map(({ text }) => text),
+    ...ways(group, facts, { pass: 'accept', stop: 'counter drop' }).map(({ text }) => text),
     ...(group.wayOut.lan ? ['jump lan'] : []),
     'counter drop',
   ];
