@@ -105,6 +105,8 @@ await bundle(`${root}/src/main.ts`, `${root}/dist/via.cjs`, help, {
 await bundle(`${root}/src/elevate/setup.ts`, `${root}/dist/setup.cjs`);
 for (const part of found) await bundle(part, `${root}/dist/${basename(part, '.ts')}.cjs`, help);
 
+// For bin/join, which is no JavaScript.
+writeFileSync(`${root}/dist/revision`, `${revision()}\n`);
 writeFileSync(`${root}/dist/LICENSES`, licences());
 
 const source = readFileSync(`${root}/dist/via.cjs`, 'latin1');

@@ -35,6 +35,8 @@ export interface Records {
   readonly groups: ReadonlyMap<string, { readonly record: GroupRecord; readonly text: string }>;
   readonly sysctls: readonly SysctlRecord[];
   readonly builtins: readonly BuiltinRecord[];
+  /** What those files have in them, by their names. */
+  readonly texts: ReadonlyMap<string, string>;
   /** Paths of records that were cut off: whoever wrote them was killed before he did what they are about. */
   readonly broken: readonly string[];
   /** Paths of what is kept about groups that have these uuids (intact.ts, state.ts). */
@@ -52,6 +54,7 @@ export function readRecords(): Records {
   const groups = new Map<string, { record: GroupRecord; text: string }>();
   const sysctls: SysctlRecord[] = [];
   const builtins: BuiltinRecord[] = [];
+  const texts = new Map<string, string>();
   const broken: string[] = [];
   const kept: { uuid: string; path: string }[] = [];
   const mends: { namespace: string; path: string }[] = [];
@@ -66,6 +69,7 @@ export function readRecords(): Records {
     if (uuid === undefined && device === undefined && space === undefined) continue;
     const text = ignoring(['ENOENT', 'EISDIR', 'EACCES'], () => readAtOnce(path));
     if (text === undefined) continue;
+    texts.set(name, text);
     const record = parse(text);
     const absent = space === undefined ? undefined : parseList(text);
     if (uuid !== undefined && record !== undefined) groups.set(uuid, { record, text });
@@ -74,7 +78,7 @@ export function readRecords(): Records {
     else if (absent !== undefined) builtins.push({ namespace: `net:[${space}]`, absent });
     else broken.push(path);
   }
-  return { groups, sysctls, builtins, broken, kept, mends, keepers, exists: existsSync(RUNTIME) };
+  return { groups, sysctls, builtins, texts, broken, kept, mends, keepers, exists: existsSync(RUNTIME) };
 }
 
 const NAMES =

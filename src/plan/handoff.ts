@@ -86,3 +86,6 @@ const KNOWN: Readonly<Record<string, Known>> = {
   'microsoft-edge': chromium('msedge microsoft-edge'),
   vivaldi: chromium('vivaldi-bin vivaldi'),
 };
+
+/** The names of commands that may be such a program, or a wrapper of one. */
+export const TELLING: readonly string[] = [...Object.keys(KNOWN), ...WRAPPERS];

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { run } from '../helpers/exec.js';
 import { root, viaBin } from '../helpers/paths.js';
-import { bothWays, byVia, probe, under, via, type Settings } from './tools.js';
+import { bothWays, byVia, outside, probe, under, via, type Settings } from './tools.js';
 
 const PATH: [string, string] = ['PATH', process.env['PATH'] ?? '/usr/bin:/bin'];
 
@@ -89,7 +89,7 @@ for (const ignored of [[], [1], [2, 3], [13], [1, 2, 3, 13, 15, 25]])
     t.is(stdout, (await run(under({ ignored }, status))).stdout);
   });
 
-test('a working directory that was removed is kept', async (t) => {
+outside('a working directory that was removed is kept', async (t) => {
   const { stdout } = await run(under({ gone: true }, [...via, ...probe]));
   t.regex(JSON.parse(stdout).cwd, / \(deleted\)$/);
 });

@@ -1,8 +1,14 @@
+import test, { type ExecutionContext } from 'ava';
 import { run, start, type RunOptions, type Result, type Running } from '../helpers/exec.js';
 import { fixture, python, viaBin } from '../helpers/paths.js';
 
 /** via without a network: nothing but the launcher, the main program and src/run. */
 export const via = [viaBin, 'none', '--'];
+
+/** For what depends on the working directory, which nsenter(1) changes on the way into a lab. */
+export function outside(title: string, body: (t: ExecutionContext) => Promise<void>): void {
+  if (via.includes('none')) test(title, body);
+}
 
 /** Whether it becomes the command. */
 export const isBecoming = (): boolean => via.includes('-x');

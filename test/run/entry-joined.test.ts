@@ -1,0 +1,2 @@
+import './joining.js';
+import './entry.test.js';

@@ -1,0 +1,155 @@
+import test, { type ExecutionContext } from 'ava';
+import fc from 'fast-check';
+import { readFileSync } from 'node:fs';
+import { parse } from '../../src/cli/parse.js';
+import { TELLING } from '../../src/plan/handoff.js';
+import { launchWords, markBy } from '../helpers/firewall.js';
+import { killKeepers } from '../helpers/keepers.js';
+import { makeLab, type Lab } from '../helpers/lab.js';
+import { until } from '../helpers/left.js';
+import { viaBin } from '../helpers/paths.js';
+import { hold } from '../helpers/runners.js';
+
+const joinBin = viaBin.replace(/via$/, 'join');
+
+/** What bin/join says to these words, for a shell; nothing where Node is to look. */
+const asked = (words: string): string => `perl ${joinBin} $$ ${words}`;
+const ASKED = asked('-x 10.0.2.1 -- cat');
+
+/** A group that is used, and that was found in order. */
+async function known(t: ExecutionContext, lab: Lab): Promise<void> {
+  const held = await hold(lab, '10.0.2.1');
+  await found(lab);
+  t.teardown(async () => {
+    await held.release().catch(() => {});
+  });
+}
+
+/** Waits until it is in order, and found so. */
+const found = (lab: Lab, after = ''): Promise<void> =>
+  until(`it is known to be in order ${after}`, async () => {
+    await lab.run('client', launchWords(['-x', '10.0.2.1', '--', 'true']));
+    return (await lab.sh('client', ASKED)).startsWith('become ');
+  });
+
+/** A `node` that cannot run. */
+const WITHOUT_NODE =
+  'mkdir /run/bin; printf "#!/bin/sh\\nexit 99\\n" >/run/bin/node; chmod +x /run/bin/node; PATH=/run/bin:$PATH';
+
+for (const firewall of ['nft', 'iptables-nft', 'iptables-legacy'] as const)
+  test.serial(`a group that is in order is joined without Node: ${firewall}`, async (t) => {
+    markBy(firewall);
+    const lab = await makeLab(t, { servers: false });
+    await known(t, lab);
+    const command = 'cat /proc/self/cgroup; ls -l /proc/self/fd | wc -l; exit 7';
+    const script = `${WITHOUT_NODE}; ${viaBin} -x 10.0.2.1 sh -c '${command}'`;
+    const by = await lab.run('client', ['sh', '-c', script]);
+    t.deepEqual([by.code, by.stderr], [7, '']);
+    t.regex(by.stdout, /net_cls[^:]*:\/via-[\da-f-]{36}$/m);
+    // Another way out, or one that is not known, is a matter for Node.
+    for (const words of ['-x --no-lan 10.0.2.1', '-x 10.0.1.1', '-vx 10.0.2.1', '-x --user nobody 10.0.2.1'])
+      t.is((await lab.run('client', ['sh', '-c', `PATH=/run/bin:$PATH; ${viaBin} ${words} true`])).code, 125, words);
+    markBy('nft');
+  });
+
+/** What makes the group another one than it was found, or may; for a shell on the client. */
+const unlike: Record<string, string> = {
+  'a rule is gone': 'ip rule del pref $(ip rule | sed -n "/lookup 70/s/:.*//p")',
+  'a rule of the other family is gone': 'ip -6 rule del pref $(ip -6 rule | sed -n "/lookup 70/s/:.*//p")',
+  'a rule ahead': 'ip rule add pref 5 from all lookup main',
+  'a route is gone': 'ip route del default table $(ip rule | sed -n "s/.*lookup \\(70[0-9]*\\).*/\\1/p")',
+  'a route of main': 'ip route add 192.0.2.0/24 dev c1',
+  'a chain is empty': 'nft flush chain inet via classify',
+  'the table is gone': 'nft delete table inet via',
+  'an element more': 'nft add element inet via marks "{ 0x05000000 }"',
+  'a device is down': 'ip link set c2 down',
+  'an address more': 'ip address add 10.0.2.77/24 dev c2',
+  'a reverse path filter': 'echo 1 >/proc/sys/net/ipv4/conf/c2/rp_filter',
+  'the mark is valid': 'echo 1 >/proc/sys/net/ipv4/conf/all/src_valid_mark',
+  'the record is gone': 'rm /run/via/group-*',
+  'the record is another': 'for f in /run/via/group-*; do sed -i "s/\\"4=[^ ]*/\\"4=10.0.1.1%c1/" $f; done',
+  'a record of a setting': 'echo 1 >/run/via/sysctl-1-c2',
+  'a group more': 'mkdir /run/via/net_cls/via-00000000-0000-4000-8000-000000000000',
+  'what was found is cut off': 'for f in /run/via/intact-*; do truncate -s 300 $f; done',
+  'of another revision': 'sed -i 1s/./x/ /run/via/intact-*',
+  'no memory of it': 'rm /run/via/intact-*',
+};
+
+test.serial('where anything is unlike, Node looks', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  await known(t, lab);
+  for (const [title, script] of Object.entries(unlike)) {
+    t.is(await lab.sh('client', `${script}; ${ASKED}`), '', title);
+    const back = `ip link set c2 up; ip address del 10.0.2.77/24 dev c2; ip rule del pref 5; ip route del 192.0.2.0/24
+      nft delete element inet via marks "{ 0x05000000 }"; rm -f /run/via/sysctl-1-c2; ip route replace default via 10.0.1.1 dev c1
+      ip -6 route replace default via fd01::1 dev c1; rmdir /run/via/net_cls/via-0*0; cd /proc/sys/net/ipv4/conf
+      echo 0 >c2/rp_filter; echo 0 >all/src_valid_mark`;
+    await lab.run('client', ['sh', '-c', back]);
+    await found(lab, `after: ${title}`);
+  }
+  await killKeepers(lab);
+  t.is(await lab.sh('client', ASKED), '', 'no keeper');
+  t.log(`${Object.keys(unlike).length + 1} changes`);
+});
+
+test.serial('its reading of the words is that of via', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  await known(t, lab);
+  const option = fc.constantFrom(
+    ...['-x', '-q', '-xq', '-xx', '--exec', '--quiet', '--', '--ipv6=refuse', '--ipv4', 'refuse', '--firewall', 'nft'],
+  );
+  const word = fc.constantFrom(
+    ...['10.0.2.1', 'run', 'none', 'status', 'cat', 'ls', '-v', '--ipv6=allow', '--no-lan', '--user', 'root', '-h', ''],
+    ...['--dry-run', '--elevate=none', '--version', '-xv', '--ex', '%c2', 'firefox', 'nowhere', '-', '--no-exec'],
+  );
+  const some = fc.array(fc.oneof({ weight: 4, arbitrary: option }, word), { maxLength: 2 });
+  const words = fc.tuple(
+    some,
+    fc.constantFrom('-x', '-q'),
+    some,
+    fc.constant('10.0.2.1'),
+    some,
+    fc.constant('cat'),
+    some,
+  );
+  const all = fc.sample(words, 400).map((parts) => parts.flat());
+  const script = 'while read -r words; do printf "%s\\n" "$(eval "$0 $$ $words" | head -n 1)"; done';
+  const input = all.map((list) => `${list.map((one) => `'${one}'`).join(' ')}\n`).join('');
+  const { stdout } = await lab.run('client', ['sh', '-c', script, `perl ${joinBin}`], { input, timeout: 60_000 });
+  const answers = stdout.split('\n').slice(0, -1);
+  t.is(answers.length, all.length);
+  const joined = all.filter((_, i) => answers[i] !== '');
+  for (const [i, list] of all.entries()) {
+    if (answers[i] === '') continue;
+    const request = parse(list);
+    if (request.word !== 'launch') return t.fail(list.join(' '));
+    const { gateway, command, options } = request;
+    const { ipv4, ipv6, lan, exec, dryRun, verbose, user } = options;
+    t.deepEqual(
+      [gateway, ipv4, ipv6, lan, exec, dryRun, verbose, user],
+      ['10.0.2.1', 'refuse', 'refuse', true, true, false, false, ''],
+      list.join(' '),
+    );
+    t.is(answers[i]?.split(' ')[2], String(list.length - command.length), list.join(' '));
+  }
+  t.true(joined.length >= 10, `${joined.length}`);
+  t.log(`${joined.length} of ${all.length} joined`);
+});
+
+test.serial('a user neither reads what it needs nor joins', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  await known(t, lab);
+  const { stdout } = await lab.run('client', ['setpriv', '--reuid', '65534', '--clear-groups', 'sh', '-c', ASKED]);
+  t.is(stdout, '');
+});
+
+test('it leaves to Node what a launch has something to say of', (t) => {
+  const names = /\$telling = qr\/\^\(\?:(.*)\)\$\//.exec(readFileSync(joinBin, 'utf8'))?.[1]?.split('|');
+  t.deepEqual(names?.sort(), [...TELLING].sort());
+});
+
+test('it holds to what `use strict` asks for', async (t) => {
+  const { run } = await import('../helpers/exec.js');
+  const { stderr } = await run(['perl', '-Mstrict', '-wc', joinBin]);
+  t.is(stderr, `${joinBin} syntax OK\n`);
+});

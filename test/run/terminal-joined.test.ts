@@ -1,0 +1,2 @@
+import './joining.js';
+import './terminal.test.js';
