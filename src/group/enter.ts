@@ -1,5 +1,5 @@
 import { ViaError } from '../failure.js';
-import { takeAhead } from '../kernel/ahead.js';
+import { knownAhead, takeAhead } from '../kernel/ahead.js';
 import { cgroupPath, moveInto } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
 import { wakeKeeper } from '../kernel/keeper.js';
@@ -98,6 +98,7 @@ function enterKnown(ask: Ask, tell: Tell): Membership | undefined {
       ask.accepts.includes(record.firewall),
   );
   if (hint === undefined) return undefined;
+  if (knownAhead() === hint[0]) return join(hint[0], findHierarchy().path, tell);
   const jobs = lookJobs();
   const ahead = takeAhead(jobs);
   const done = (ahead?.every(({ status }) => status === 0) ? ahead : runTools(jobs)) ?? [];
