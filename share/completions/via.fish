@@ -4,6 +4,7 @@
 # What the next word is, as via reads the ones before it: first, gateway, next, command, pids, or one of via's own words;
 # then that word, or -; then whether a -- has ended the options; then where a command begins.
 function __via_at
+    set -l words run none status attach detach alias completion sweep keep help version
     set -l place first
     set -l word -
     set -l ended no
@@ -23,7 +24,7 @@ function __via_at
             contains -- $text --ipv4 --ipv6 --firewall --elevate --user --shell; and set option yes
         else if test $place = first
             set place next
-            if test $ended = no; and contains -- $text keep (__via_words | string replace -r '\t.*' '')
+            if test $ended = no; and contains -- $text $words
                 set word $text
                 set place $text
                 contains -- $text run attach; and set place gateway
@@ -102,6 +103,7 @@ end
 function __via_gateways
     set -lx PATH $PATH /usr/sbin /sbin
     set -l typed (commandline -ct)
+    string match -q -- '-*' $typed; and return
     set -l ahead ''
     if contains -- name $argv
         set ahead (string match -r -- '^[^=]*=' $typed); or return
@@ -114,6 +116,7 @@ function __via_gateways
     end
     set -l half (string match -r -- '^[^,]*,' $typed; or echo)
     test -n "$half"; or printf '%s\tdevice\n' $ahead$devices
+    string match -qr '[^0-9a-f.:,][^,]*$' -- $typed; and return
     set -l lines (begin
         command ip -4 route show table all; and command ip -6 route show table all; and command ip neigh show
     end 2>/dev/null)[1..5000]

@@ -38,7 +38,7 @@ const FILES: ReadonlyMap<string, string> = new Map([
 /** The shell that has started via, by the program that the kernel says our parent runs. Throws where that is none. */
 function asking(hint: string): Shell {
   const program = programOf(process.ppid) ?? '';
-  const [, known] = /^r?(bash|zsh|fish)/.exec(program) ?? [];
+  const [, known] = /^r?(bash|zsh|fish)(?:\d+|-[\w.]+)?$/.exec(program) ?? [];
   if (known !== undefined) return known as Shell;
   if (/^(sh|dash|ash|busybox|posh|yash|[mol]*ksh\d*)$/.test(program)) return 'sh';
   throw new ViaError('shell', `"${program}"`, 'not one that via knows', { hint });

@@ -71,16 +71,17 @@ export class Shell {
   }
 }
 
-/** Starts one; `more` are lines for its start-up file. */
-export async function openShell(t: ExecutionContext, lab: Lab, name: ShellName, more = ''): Promise<Shell> {
+/** Starts one; `more` are lines for its start-up file. `bare`: nobody has installed via's completion. */
+export async function openShell(
+  t: ExecutionContext,
+  lab: Lab,
+  name: ShellName,
+  { more = '', bare = false } = {},
+): Promise<Shell> {
   const home = mkdtempSync(join(tmpdir(), 'via-shell-'));
   t.teardown(() => rmSync(home, { recursive: true, force: true }));
   const data = join(home, 'share');
-  for (const [file, place] of [
-    ['via', 'bash-completion/completions'],
-    ['_via', 'zsh/site-functions'],
-    ['via.fish', 'fish/vendor_completions.d'],
-  ] as const)
+  for (const [file, place] of bare ? [] : PLACES)
     cpSync(join(root, 'share/completions', file), join(data, place, file), { recursive: true });
   program(home, 'node', `echo "$$" >>${home}/node-was-called; exec '${process.execPath}' "$@"`);
   program(home, 'sample', 'exec true');
@@ -109,6 +110,13 @@ export async function openShell(t: ExecutionContext, lab: Lab, name: ShellName, 
   return shell;
 }
 
+/** Where a package puts the files. */
+const PLACES = [
+  ['via', 'bash-completion/completions'],
+  ['_via', 'zsh/site-functions'],
+  ['via.fish', 'fish/vendor_completions.d'],
+] as const;
+
 function program(home: string, name: string, script: string): void {
   const path = join(home, 'bin', name);
   mkdirSync(join(home, 'bin'), { recursive: true });
@@ -135,7 +143,7 @@ bind 'set enable-bracketed-paste off'`,
 
 const START: Record<ShellName, (home: string) => Start> = {
   bash: (home) => bash(home, '. /usr/share/bash-completion/bash_completion'),
-  'bash alone': (home) => bash(home, `. ${root}/share/completions/via`),
+  'bash alone': (home) => bash(home, `. ${home}/share/bash-completion/completions/via 2>/dev/null`),
   zsh: (home) => ({
     argv: ['zsh', '-d', '-i'],
     file: '.zshrc',

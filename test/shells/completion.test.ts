@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, symlinkSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import { isBuilt, isFlag, OPTIONS, WORDS, type Option } from '../../src/cli/options.js';
 import { parse } from '../../src/cli/parse.js';
@@ -35,7 +35,7 @@ complete -c sample -l two -x -a x`,
 async function open(t: ExecutionContext, name: ShellName): Promise<{ lab: Lab; shell: Shell }> {
   const lab = await makeLab(t, { servers: false });
   await lab.sh('client', NETWORK);
-  const shell = await openShell(t, lab, name, OWN[name]);
+  const shell = await openShell(t, lab, name, { more: OWN[name] });
   t.true(/via 0|via from/.test(await shell.run('via --version')) && shell.node(), 'Node is seen where it is started');
   await shell.run(name === 'fish' ? 'via alias lte=10.0.2.1 | source' : 'eval "$(via alias lte=10.0.2.1)"');
   await shell.run(name === 'fish' ? "alias two='via --no-lan 10.0.2.1'" : "alias two='via --no-lan 10.0.2.1 '");
@@ -43,6 +43,12 @@ async function open(t: ExecutionContext, name: ShellName): Promise<{ lab: Lab; s
   await shell.show();
   shell.node();
   return { lab, shell };
+}
+
+/** Nothing of the names was run. */
+function none(t: ExecutionContext, shell: Shell): void {
+  const made = readdirSync(shell.home).filter((file) => file.startsWith('PWN'));
+  t.deepEqual(made, []);
 }
 
 /** What is typed before TAB, and the words that via gets. */
@@ -129,10 +135,7 @@ for (const name of SHELLS)
       t.is(await shell.complete(line), isStep ? words.replace('=x', '') : words, line);
     }
     t.false(shell.node(), 'no TAB has started Node');
-    t.deepEqual(
-      readdirSync(shell.home).filter((file) => file.startsWith('PWN')),
-      [],
-    );
+    none(t, shell);
     await shell.leave();
   });
 
@@ -166,6 +169,37 @@ function takes({ name, values, takes: free }: Option, before: readonly string[],
     return false;
   }
 }
+
+/** Settings of a user's that change what a shell's words mean. */
+const SETTINGS: Record<ShellName, string> = {
+  bash: 'set -u; set -f; shopt -s nullglob failglob; IFS=/; COMP_WORDBREAKS=${COMP_WORDBREAKS//:}',
+  'bash alone': 'set -u; set -f; shopt -s nullglob failglob; IFS=/; COMP_WORDBREAKS=${COMP_WORDBREAKS//:}',
+  zsh: 'setopt complete_aliases ksh_arrays sh_word_split no_nomatch; IFS=/',
+  fish: 'set -g IFS /',
+};
+
+for (const name of SHELLS)
+  test.serial(`${name}: TAB, where nobody has installed it, with settings that a user may have`, async (t) => {
+    const lab = await makeLab(t, { servers: false });
+    const shell = await openShell(t, lab, name, { more: OWN[name], bare: true });
+    await shell.run(name === 'fish' ? 'via alias lte=10.0.2.1 | source' : 'eval "$(via alias lte=10.0.2.1)"');
+    await shell.show();
+    await shell.run(SETTINGS[name]);
+    for (const [line, words] of [
+      ['via stat', '<status>'],
+      ['via --user=nobo', '<--user=nobody>'],
+      ['via fd01', '<fd01::1>'],
+      ['via fe80::9%c2,10.0.1', '<fe80::9%c2,10.0.1.1>'],
+      ['via 10.0.2.1 --ipv6=al', '<10.0.2.1><--ipv6=allow>'],
+      ['lte --no', '<10.0.2.1><--no-lan>'],
+      ['lte --ipv6 al', '<10.0.2.1><--ipv6><allow>'],
+      ['lte sampl', '<10.0.2.1><sample>'],
+    ] as const)
+      t.is(await shell.complete(line), words, line);
+    // bash-completion itself cannot do with some of these settings.
+    if (name !== 'bash') t.is(await shell.complete('lte sample a one'), '<10.0.2.1><sample><a><one-2-sample-3>');
+    await shell.leave();
+  });
 
 for (const name of SHELLS)
   test.serial(`${name}: the options offered are those of the table`, async (t) => {
@@ -212,16 +246,22 @@ for (const name of SHELLS)
     for (const one of words) t.true(help.includes(one), one);
 
     const outside = lab.own(lab.start('client', ['sleep', '1000']));
-    const inside = lab.start('client', [viaBin, '10.0.2.1', 'sleep', '1001']);
-    await until('it runs', () => lab.processes().some(({ argv }) => argv.join(' ') === 'sleep 1001'));
-    const member = lab.processes().find(({ argv }) => argv.join(' ') === 'sleep 1001')!.pid;
+    // A process may call itself what it likes.
+    const odd = `${shell.home}/a\n1$(>PWN5)\x1b;`;
+    symlinkSync('/bin/sleep', odd);
+    const inside = lab.start('client', [viaBin, '10.0.2.1', odd, '1001']);
+    await until('it runs', () => lab.processes().some(({ argv }) => argv.join(' ') === `${odd} 1001`));
+    const member = lab.processes().find(({ argv }) => argv.join(' ') === `${odd} 1001`)!.pid;
     const shows = async (line: string, pid: number, isThere: boolean) => {
-      const screen = await shell.list(line);
+      // A machine has more than a screen shows.
+      const screen = await shell.list(`${line}${String(pid).slice(0, -1)}`);
       t.is(new RegExp(`(^|\\s)${pid}\\b`, 'm').test(screen), isThere, `${line}${pid}: ${screen}`);
     };
     await shows('via attach 10.0.2.1 ', outside.pid, true);
     await shows('via detach ', member, true);
     await shows('via detach ', outside.pid, false);
+    t.is(await shell.complete(`via detach ${member}`), `<detach><${member}>`);
+    none(t, shell);
     t.false(shell.node());
     outside.kill();
     process.kill(member);
