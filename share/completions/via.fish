@@ -1,4 +1,4 @@
-# Completion of via(1) for fish: options, words, gateways, and the command's own. It starts no Node, only ip, grep and ps.
+# Completion of via(1) for fish: options, words, gateways, and the command's own. It starts no Node.
 # via(1) says where to install it, or source it.
 
 # What the next word is, as via reads the ones before it: first, gateway, next, command, pids, or one of via's own words;
@@ -117,9 +117,10 @@ function __via_gateways
     set -l half (string match -r -- '^[^,]*,' $typed; or echo)
     test -n "$half"; or printf '%s\tdevice\n' $ahead$devices
     string match -qr '[^0-9a-f.:,][^,]*$' -- $typed; and return
+    # Of a whole Internet table only the beginning.
     set -l lines (begin
-        command ip -4 route show table all; and command ip -6 route show table all; and command ip neigh show
-    end 2>/dev/null)[1..5000]
+        command ip neigh show; and command ip -4 route show table all; and command ip -6 route show table all
+    end 2>/dev/null | command head -n 5000)
     # The route in table 7128 is none: via has it where main leads nowhere.
     set -l hops (string match -vr 'dead|linkdown|FAILED|table 7128' -- $lines |
         string replace -rf '(?:^|.*\s)via (?:inet6 )?([0-9a-f.:]+) dev (\S+).*' '$1 $2 router')

@@ -68,7 +68,7 @@ const lines: Record<Shell, (aliases: readonly Alias[], folder: string) => string
     'function __via_alias',
     '  set -l made (functions -Dv -- "$argv[2]" 2>/dev/null)[5]',
     '  if functions -q -- "$argv[2]"; and begin; not command -q -- "$argv[2]"; or string match -q "alias *" -- "$made"; end',
-    '    set -l text (functions -- $argv[2] | string collect)',
+    '    set -l text (begin; functions __via_alias; functions -- $argv[2]; end | string collect)',
     '    via $argv[1] -- (status fish-path) -c "$text"\\n(string escape -- $argv[2])\' $argv\' $argv[3..-1]',
     '  else',
     '    via $argv',

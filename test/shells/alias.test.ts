@@ -22,6 +22,8 @@ for (const name of SHELLS)
     await shell.run("alias ll='curl -sS'");
     t.regex(await shell.run('lte ll http://203.0.113.10/'), /^ *g2 10\.0\.2\.2 /m);
 
+    t.regex(await shell.run('lte wan-2 firefox'), /^ *g3 10\.0\.1\.2 /m);
+
     // By hand.
     await shell.run(name === 'fish' ? "alias two='via 10.0.2.1'" : "alias two='via 10.0.2.1 '");
     t.regex(await shell.run('two curl -sS http://203.0.113.10/'), /^ *g2 10\.0\.2\.2 /m);

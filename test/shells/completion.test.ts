@@ -103,6 +103,8 @@ const UNIQUE: readonly (readonly [string, string])[] = [
   ['via fe80::d', '<fe80::d>'],
   ['via -- --no', '<--><--no>'],
   ['via 10.0.2.1 -- --no', '<10.0.2.1><--><--no>'],
+  ['via help status stat', '<help><status><stat>'],
+  ['via completion bash ba', '<completion><bash><ba>'],
   ['via keep --dry', '<keep><--dry>'],
   // The command, and its own completion.
   ['via 10.0.2.1 sampl', '<10.0.2.1><sample>'],
@@ -126,6 +128,26 @@ const UNIQUE: readonly (readonly [string, string])[] = [
   ['two sample a one', '<--no-lan><10.0.2.1><sample><a><one-2-sample-3>'],
 ];
 
+/** What one may have typed, and no TAB must run. */
+const HOSTILE = [
+  "via '$(>PWN1)",
+  "via '$(>PWN1)' ",
+  'via "$(>PWN1)" -',
+  'via "$(>PWN1)" -- sample ',
+  'via $(>PWN1) ',
+  'via `>PWN1` ',
+  'via (id>PWN1) ',
+  "via ']$(>PWN1)' --no",
+  "via 'a[$(>PWN1)]' --no",
+  "via --user '$(>PWN1)",
+  "via --user='$(>PWN1)",
+  "via alias 'a[$(>PWN1)]=",
+  "via 10.0.1.1,'$(>PWN1)",
+  "via run 'a[$(>PWN1)]' sample ",
+  "lte '$(>PWN1)",
+  "lte --user '$(>PWN1)' 'a[$(>PWN1)]' ",
+];
+
 for (const name of SHELLS)
   test.serial(`${name}: TAB`, async (t) => {
     const { shell } = await open(t, name);
@@ -134,6 +156,7 @@ for (const name of SHELLS)
       const isStep = name === 'fish' && line.endsWith('--tw');
       t.is(await shell.complete(line), isStep ? words.replace('=x', '') : words, line);
     }
+    for (const line of HOSTILE) await shell.list(line);
     t.false(shell.node(), 'no TAB has started Node');
     none(t, shell);
     await shell.leave();
