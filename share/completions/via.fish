@@ -120,7 +120,7 @@ function __via_gateways
     # Of a whole Internet table only the beginning.
     set -l lines (begin
         command ip neigh show; and command ip -4 route show table all; and command ip -6 route show table all
-    end 2>/dev/null | command head -n 5000)
+    end 2>/dev/null | command head -n 2000)
     # The route in table 7128 is none: via has it where main leads nowhere.
     set -l hops (string match -vr 'dead|linkdown|FAILED|table 7128' -- $lines |
         string replace -rf '(?:^|.*\s)via (?:inet6 )?([0-9a-f.:]+) dev (\S+).*' '$1 $2 router')
@@ -145,8 +145,8 @@ end
 function __via_members
     for file in (command grep -lsE '/via-[0-9a-f]{8}-' /proc/*/cgroup)
         set -l pid (string match -rg '^/proc/([0-9]+)/' -- $file); or continue
-        set -l name
-        read name </proc/$pid/comm 2>/dev/null
+        test -e /proc/$pid/comm; or continue
+        read -l name </proc/$pid/comm
         printf '%s\t%s\n' $pid (string replace -ra '[^[:print:]]' '?' -- $name)
     end
 end

@@ -36,7 +36,7 @@ export class Shell {
     return plain(text);
   }
 
-  /** Types a line and TAB, and gives the words that via is called with when that is entered: `via` must be `shown`. */
+  /** After `show`: types a line and TAB, and gives the words that via is called with when that is entered. */
   async complete(line: string): Promise<string> {
     this.terminal.type(`${line}\t\r`);
     const [text] = await this.terminal.see(ended, 15_000);

@@ -2,6 +2,7 @@ import { readdirSync, symlinkSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import { isBuilt, isFlag, OPTIONS, WORDS, type Option } from '../../src/cli/options.js';
 import { parse } from '../../src/cli/parse.js';
+import { FALLBACK_TABLE } from '../../src/plan/numbers.js';
 import { makeLab, type Lab } from '../helpers/lab.js';
 import { until } from '../helpers/left.js';
 import { viaBin } from '../helpers/paths.js';
@@ -10,7 +11,7 @@ import { openShell, SHELLS, type Shell, type ShellName } from '../helpers/shells
 /** Routers that the client knows of, beside main's; and devices of names that a shell would act on. */
 const NETWORK = `
   ip route add default via 10.0.2.9 dev c2 table 77
-  ip route add default via 192.0.2.1 dev c2 onlink table 7128
+  ip route add default via 192.0.2.1 dev c2 onlink table ${FALLBACK_TABLE}
   ip neigh add 10.0.2.1 lladdr 02:00:00:00:02:01 dev c2 nud permanent
   ip neigh add 10.0.2.66 dev c2 nud failed
   ip neigh add fe80::2:1 lladdr 02:00:00:00:02:01 router dev c2 nud permanent
