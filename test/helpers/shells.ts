@@ -79,7 +79,11 @@ export async function openShell(
   { more = '', bare = false } = {},
 ): Promise<Shell> {
   const home = mkdtempSync(join(tmpdir(), 'via-shell-'));
-  t.teardown(() => rmSync(home, { recursive: true, force: true }));
+  // The shell writes there until it has ended.
+  t.teardown(async () => {
+    await lab.end();
+    rmSync(home, { recursive: true, force: true });
+  });
   const data = join(home, 'share');
   for (const [file, place] of bare ? [] : PLACES)
     cpSync(join(root, 'share/completions', file), join(data, place, file), { recursive: true });
@@ -90,6 +94,8 @@ export async function openShell(
   writeFileSync(join(home, 'node-was-called'), '');
   const { argv, file, lines } = START[name](home);
   mkdirSync(join(home, 'fish'));
+  // Where that is not there, fish reads all manual pages in the background.
+  mkdirSync(join(home, 'data/fish/generated_completions'), { recursive: true });
   writeFileSync(join(home, file), `${lines}\n${more}\n`);
   const terminal = pty(lab, argv, {
     cwd: home,
