@@ -33,6 +33,8 @@ async function main(): Promise<Outcome> {
 
   if (request.word === 'status') return status(request);
 
+  if (request.word === 'alias' || request.word === 'completion') return forShell(request);
+
   const say = makeSay(request.options.verbose);
   if (request.word === 'sweep') return done(await sweep(request, say));
   if (request.word === 'attach' || request.word === 'detach') return move(request, say);
@@ -55,6 +57,12 @@ async function status({ self, json }: Extract<Request, { word: 'status' }>): Pro
   const say = makeSay(false);
   if (!self) return done(await (await import('./words/status.js')).status(json, say));
   return { code: (await import('./words/self.js')).tellSelf(say) ? 0 : 1 };
+}
+
+async function forShell(request: Extract<Request, { word: 'alias' | 'completion' }>): Promise<Outcome> {
+  const { tellAliases, tellCompletion } = await import('./words/shell.js');
+  const say = makeSay(false);
+  return done(request.word === 'alias' ? tellAliases(request, say) : tellCompletion(request, say));
 }
 
 async function move(request: Extract<Request, { word: 'attach' | 'detach' }>, say: Say): Promise<Outcome> {

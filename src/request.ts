@@ -7,6 +7,9 @@ export type FirewallChoice = 'auto' | 'nft' | 'iptables';
 /** Who is asked for root's rights where via has none. */
 export type Elevate = 'auto' | 'sudo' | 'pkexec' | 'none';
 
+/** A shell for which via writes aliases; sh is any that knows POSIX's only. */
+export type Shell = 'bash' | 'zsh' | 'fish' | 'sh';
+
 /** The options of a launch; all of `ipv4`, `ipv6` and `lan` are part of the way out. */
 export interface LaunchOptions {
   readonly ipv4: OtherFamily;
@@ -51,6 +54,9 @@ export type Request =
       readonly tree: boolean;
       readonly options: LaunchOptions;
     }
+  /** `pairs` are as they were typed, `lte=192.168.8.1`; without a shell it is the one that has started via. */
+  | { readonly word: 'alias'; readonly pairs: readonly string[]; readonly shell?: Shell }
+  | { readonly word: 'completion'; readonly shell?: string }
   | { readonly word: 'sweep'; readonly options: LaunchOptions }
   | { readonly word: 'keep' }
   | { readonly word: 'help'; readonly topic?: string }

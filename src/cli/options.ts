@@ -47,9 +47,17 @@ export interface Word {
   readonly describe?: string;
   /** The options that only this word takes; they stand behind it. */
   readonly options?: readonly Option[];
+  /** Nobody needs to type it: no list for people to choose from has it. */
+  readonly internal?: boolean;
 }
 
 const JSON_OUTPUT: Option = { name: 'json', group: 'Other options', describe: 'print it as JSON' };
+const SHELL: Option = {
+  name: 'shell',
+  values: ['bash', 'zsh', 'fish', 'sh'],
+  group: 'Other options',
+  describe: 'for this shell',
+};
 const TREE: Option = { name: 'tree', group: 'Other options', describe: 'with all that they have started' };
 
 // prettier-ignore
@@ -59,13 +67,15 @@ const BUILT: readonly Word[] = [
   { name: 'status', usage: 'status [--json] | status self', options: [JSON_OUTPUT], describe: 'Prints the groups that are in use: gateway, devices, members, what was sent and\nwhat was stopped. With self, the gateway that the caller is in, and status 1\nwhere it is in none.' },
   { name: 'attach', usage: 'attach [options] <gateway> [--tree] <pid>...', options: [TREE], describe: 'Moves processes that run already to the gateway; with --tree, also all that they\nhave started. TCP connections that they have stay as they are.' },
   { name: 'detach', usage: 'detach [-v] [--tree] <pid>...', options: [TREE], describe: 'Moves processes out of their groups, to the usual way.' },
+  { name: 'alias', usage: 'alias [--shell bash|zsh|fish|sh] <name>=<gateway>...', options: [SHELL], describe: 'Prints what makes each name stand for via and its gateway, with completion, in\nthe shell that asks: eval "$(via alias lte=192.168.8.1)", in fish | source.' },
+  { name: 'completion', usage: 'completion [bash|zsh|fish]', describe: 'Prints the completion of via for the shell, or for the one that asks.' },
   { name: 'sweep', usage: 'sweep [--dry-run] [-v]', describe: 'Removes what commands that have ended left behind, where the keeper could not,\nand mends what others took from those that run. Every launch does this too.' },
-  { name: 'keep', usage: 'keep', describe: 'What the keeper, the small process that waits for the end of commands, has done\nthen: as sweep, but first what they sent last arrives. By hand, take sweep.' },
+  { name: 'keep', usage: 'keep', internal: true, describe: 'What the keeper, the small process that waits for the end of commands, has done\nthen: as sweep, but first what they sent last arrives. By hand, take sweep.' },
   { name: 'help', usage: 'help [word]', describe: 'Prints the options, or what a word does.' },
   { name: 'version', usage: 'version', describe: 'Prints the version.' },
 ];
 
-const LATER = 'up down check doctor dns desktop alias completion list ls config self'.split(' ');
+const LATER = 'up down check doctor dns desktop list ls config self'.split(' ');
 
 export const WORDS: readonly Word[] = [...BUILT, ...LATER.map((name) => ({ name }))];
 

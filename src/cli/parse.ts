@@ -1,8 +1,10 @@
 import { ViaError } from '../failure.js';
 import type { LaunchOptions, Request } from '../request.js';
+import { apart, missing, mixed, noOptions, nothing } from './checks.js';
 import { cutOptions, type Given } from './cut.js';
 import { nearest } from './nearest.js';
 import { isBuilt, OPTIONS, USAGE, WORDS, type Word } from './options.js';
+import { aliases, completion } from './shells.js';
 
 /**
  * What argv (without node and script) asks for. Pure, and without a package: every launch pays for this.
@@ -34,6 +36,10 @@ export function parse(argv: readonly string[]): Request {
     case 'attach':
     case 'detach':
       return moving(argv, rest.at, all, word);
+    case 'alias':
+      return aliases(argv, rest.at, all, word);
+    case 'completion':
+      return completion(argv, rest.at, all, word);
     case 'sweep':
       nothing(argv, rest.at, 'sweep');
       return { word: 'sweep', options: collect(all, 'sweep') };
@@ -62,17 +68,10 @@ function status(argv: readonly string[], at: number, given: readonly Given[]): R
 
 /** A gateway (to attach), and processes by their ids, with options anywhere in between. */
 function moving(argv: readonly string[], at: number, before: readonly Given[], word: Word): Request {
-  const words: string[] = [];
-  const given = [...before];
-  while (at < argv.length) {
-    words.push(argv[at]!);
-    const next = cutOptions(argv, at + 1, word.options);
-    if (next.asks === 'version') return { word: 'version' };
-    if (next.asks === 'help') return { word: 'help', topic: word.name };
-    given.push(...next.given);
-    at = next.at;
-  }
-  const [own, others] = apart(given);
+  const read = mixed(argv, at, word);
+  if ('word' in read) return read;
+  const { words } = read;
+  const [own, others] = apart([...before, ...read.given]);
   const misplaced = others.filter(({ option }) => option.field === 'exec' || option.field === 'dryRun');
   noOptions(misplaced, word.name);
   const tree = own.length > 0;
@@ -91,15 +90,6 @@ function pids(words: readonly string[], word: Word): number[] {
     throw new ViaError('process', `"${wrong}"`, 'no process id', { hint: `usage: via ${word.usage}` });
   return [...new Set(words.map(Number))];
 }
-
-const missing = (what: string, { usage }: Word): ViaError =>
-  new ViaError(what, '', 'missing', { hint: `usage: via ${usage}` });
-
-/** The options that only a word takes, and those of the table. */
-const apart = (given: readonly Given[]): [own: Given[], others: Given[]] => [
-  given.filter(({ option }) => !OPTIONS.includes(option)),
-  given.filter(({ option }) => OPTIONS.includes(option)),
-];
 
 /** A launch by the gateway at `argv[at]`. One `--` behind the gateway is ours, also after an earlier one. */
 function launch(argv: readonly string[], at: number, ended: boolean, before: readonly Given[]): Request {
@@ -139,20 +129,6 @@ function collect(given: readonly Given[], word?: string): LaunchOptions {
   for (const { field, default: value } of OPTIONS) if (field !== undefined) fields[field] = value;
   for (const { option, value } of given) if (option.field !== undefined) fields[option.field] = value;
   return fields as LaunchOptions; // one row for each field, with its values: a test checks the table
-}
-
-/** A word that takes no options must not do without one what was asked for with one, as --dry-run. */
-function noOptions([first]: readonly Given[], word: string): void {
-  if (first !== undefined)
-    throw new ViaError('option', `--${first.option.name}`, `does not go with ${word}`, {
-      hint: `see via help ${word}`,
-    });
-}
-
-/** A word that takes no more words must not swallow a command in silence. */
-function nothing(argv: readonly string[], at: number, word: string): void {
-  if (at < argv.length)
-    throw new ViaError(word, `"${argv[at]!}"`, 'one word too many', { hint: `see via help ${word}` });
 }
 
 /** A reserved word that no version has yet. */

@@ -3,14 +3,14 @@ import { isBuilt, isFlag, OPTIONS, type Option, WORDS } from './options.js';
 
 /** The text of `via --help`, laid out by yargs from the table; no line is longer than 80 columns. */
 export async function renderHelp(): Promise<string> {
-  const words = WORDS.filter(isBuilt).map(({ name }) => name);
+  const words = WORDS.filter((word) => isBuilt(word) && word.internal !== true).map(({ name }) => name);
   const text = await configure(yargs([]))
     .usage('Usage: $0 [options] <gateway> [options] [--] <command> [args...]')
-    .usage('       $0 <word> ...')
+    .usage('       $0 <word> ...   (via help <word> tells what it does)')
     .example('$0 10.0.0.1 -- curl example.com', 'by that router; IPv6 is refused')
     .example('$0 10.0.0.1,fe80::1%eth1 ssh host', 'one of each family')
     .example('$0 tun0 firefox', 'by a device (%eth1 is always a device)')
-    .epilogue(`Words: ${words.join(', ')} (help WORD)`)
+    .epilogue(`Words: ${words.join(' ')}`)
     .epilogue('Exit status: that of the command; 127 not found, 126 cannot run, 125 via failed')
     .getHelp();
   // A terminal has 24 lines.

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { ignoring } from './cgroup.js';
 
 /** A process's network namespace, as `net:[4026531840]`; undefined where the process is gone or not ours to ask. */
@@ -28,6 +28,16 @@ export const besideUs = (name: string): string => `${dirname(process.argv[1] ?? 
 /** The words by which a process was started; undefined where it is gone. */
 export const commandLine = (pid: number): string[] | undefined =>
   ignoring(['ENOENT', 'ESRCH'], () => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0'));
+
+/**
+ * The name of the program that a process runs, `bash`, also where it was called by another name (sh); of somebody else's
+ * process, whose program may not be seen, what it is called. Undefined where it is gone.
+ */
+export function programOf(pid: number): string | undefined {
+  const path = ignoring(['ENOENT', 'ESRCH', 'EACCES', 'EPERM'], () => readlinkSync(`/proc/${pid}/exe`));
+  if (path !== undefined) return basename(path.replace(/ \(deleted\)$/, ''));
+  return ignoring(['ENOENT', 'ESRCH', 'EACCES'], () => readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd());
+}
 
 /** Whether a network namespace with this number exists: it has a name (a mount, as of `ip netns`), or a process. */
 export function netnsExists(namespace: string): boolean {

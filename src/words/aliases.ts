@@ -1,0 +1,95 @@
+import { WORDS } from '../cli/options.js';
+import { ViaError } from '../failure.js';
+import { parseGateway } from '../gateway/text.js';
+import { quote } from '../plan/render.js';
+import type { Shell } from '../request.js';
+
+export interface Alias {
+  readonly name: string;
+  /** The gateway as it is to be typed. */
+  readonly gateway: string;
+}
+
+/** Reads `lte=192.168.8.1`. Throws ViaError for what is not safe to be a command's name, or can be no gateway. */
+export function readAlias(pair: string): Alias {
+  const at = pair.indexOf('=');
+  if (at < 0) throw new ViaError('alias', `"${pair}"`, 'no gateway', { hint: 'write <name>=<gateway>' });
+  const name = pair.slice(0, at);
+  const fail = (why: string, hint: string): ViaError => new ViaError('alias', `"${name}"`, why, { hint });
+  if (!/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/.test(name))
+    throw fail('not a name', 'letters, digits, _ and -, a letter first');
+  if (name === 'via') throw fail('would hide via itself', 'take another name');
+  if (SHELLS_OWN.has(name)) throw fail("a shell's own word", 'take another name');
+
+  const gateway = pair.slice(at + 1);
+  const read = parseGateway(gateway);
+  // A device that is called like a word of ours.
+  const isWord = read.kind === 'device' && WORDS.some((word) => word.name === gateway);
+  return { name, gateway: isWord ? `%${gateway}` : gateway };
+}
+
+/**
+ * What a shell is to read so that each name stands for via and its gateway, and completes what follows; safe whatever is
+ * in it, since names and gateways hold nothing that a shell would act on. `folder` has the completions.
+ */
+export function aliasLines(shell: Shell, aliases: readonly Alias[], folder: string): string[] {
+  return lines[shell](aliases, folder);
+}
+
+/** The blank at the end has the shell look whether the next word is an alias too (POSIX, 2.3.1). */
+const posix = (aliases: readonly Alias[]): string[] =>
+  aliases.map(({ name, gateway }) => `alias ${name}=${quote(`via ${gateway} `)}`);
+
+const names = (aliases: readonly Alias[]): string => aliases.map(({ name }) => name).join(' ');
+
+const lines: Record<Shell, (aliases: readonly Alias[], folder: string) => string[]> = {
+  sh: posix,
+
+  // A bash can be without completion.
+  bash: (aliases, folder) => [
+    ...posix(aliases),
+    'if type complete >/dev/null 2>&1; then',
+    `  declare -F _via >/dev/null || . ${quote(`${folder}/via`)}`,
+    `  complete -F _via ${names(aliases)}`,
+    'fi',
+  ],
+
+  // Before compinit there is no compdef.
+  zsh: (aliases, folder) => [
+    ...posix(aliases),
+    'if (( $+functions[compdef] )); then',
+    `  (( $+functions[_via] )) || autoload -Uz ${quote(`${folder}/_via`)}`,
+    `  compdef _via via ${names(aliases)}`,
+    'fi',
+  ],
+
+  // An alias of fish is a function, and a program can run none: another fish does, which is told what it is.
+  fish: (aliases, folder) => [
+    'function __via_alias',
+    '  set -l made (functions -Dv -- "$argv[2]" 2>/dev/null)[5]',
+    '  if functions -q -- "$argv[2]"; and begin; not command -q -- "$argv[2]"; or string match -q "alias *" -- "$made"; end',
+    '    set -l text (begin; functions __via_alias; functions -- $argv[2]; end | string collect)',
+    '    via $argv[1] -- (status fish-path) -c "$text"\\n(string escape -- $argv[2])\' $argv\' $argv[3..-1]',
+    '  else',
+    '    via $argv',
+    '  end',
+    'end',
+    ...aliases.flatMap(({ name, gateway }) => [
+      `function ${name} --description ${quoteFish(`via ${gateway}`)}`,
+      `  __via_alias ${gateway} $argv`,
+      'end',
+      `complete --command ${name} --wraps ${quoteFish(`via ${gateway}`)}`,
+    ]),
+    `contains -- ${quoteFish(folder)} $fish_complete_path; or set -ga fish_complete_path ${quoteFish(folder)}`,
+  ],
+};
+
+const quoteFish = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
+
+/** What no alias may be called: reserved words of the shells, and what they, or the lines above, cannot do without. */
+const SHELLS_OWN = new Set(
+  `if then else elif fi case esac for select while until do done in function time coproc foreach end repeat nocorrect
+   typeset declare local readonly export float integer begin and or not switch set unset test echo printf read return
+   break continue exit eval exec source command builtin alias unalias type complete compdef autoload contains functions
+   string status shift trap cd wait true false _ _via __via_alias`.split(/\s+/),
+);
