@@ -1,16 +1,20 @@
 import { chmodSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { isViaError, ViaError } from '../failure.js';
+import { dismiss } from '../group/admit.js';
+import { askFor } from '../group/ask.js';
 import { enter } from '../group/enter.js';
 import { leave } from '../group/leave.js';
+import { moveAll, sorted } from '../group/move.js';
 import { ignoring, membersOf } from '../kernel/cgroup.js';
+import { isTracking, keepConnections, restartAttempts } from '../kernel/connections.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
-import { netnsOf } from '../kernel/proc.js';
+import { descendants, movable, NONE, refusal, type Movable } from '../kernel/moving.js';
+import { groupOfProcess, netnsOf, startOf } from '../kernel/proc.js';
 import { openToOthers } from '../kernel/trusted.js';
 import { RUNTIME } from '../plan/wanted.js';
 import { makeSay } from '../say.js';
-import { askFor } from '../words/ask.js';
 import { callerOf, checkAsker } from './asker.js';
-import { readDocument, type Document } from './document.js';
+import { readDocument, readPids, type Document } from './document.js';
 import { openInput, type Input } from './input.js';
 import { groupAround, makeOwn, outName, ownName } from './own.js';
 import { allowFor } from './quota.js';
@@ -41,7 +45,7 @@ async function main(): Promise<void> {
     return path;
   };
   const request = { document, caller, check, input, open };
-  await (document.word === 'none' ? letOut(request) : letIn(request));
+  await { launch: letIn, attach: letIn, none: letOut, detach: letGo }[document.word](request);
 }
 
 interface Requested {
@@ -56,13 +60,17 @@ async function letIn({ document, caller, check, input, open }: Requested): Promi
   const changes: string[] = [];
   const tell = (lines: () => readonly string[]): void => void (document.verbose && changes.push(...lines()));
   const ask = { ...askFor(document.gateway, document), owner: caller, allow: allowFor(caller), check };
+  const wasTracking = isTracking();
+  const others = (): number[] => joining(document, caller);
   const membership = await enter(ask, tell);
   let path: string | undefined;
   try {
     path = open(() => makeOwn(membership.path, ownName(caller, document, netnsOf('self') ?? ''), caller));
-    answer({ path, changes });
+    const error = keepConnections(others(), wasTracking);
+    answer({ path, changes, errors: error === undefined ? [] : [error.message] });
     // He is in, or has ended.
     await input.end();
+    restartAttempts(others());
   } finally {
     if (path === undefined || !isUsed(path)) await leave(membership, () => {});
   }
@@ -72,8 +80,49 @@ async function letIn({ document, caller, check, input, open }: Requested): Promi
 async function letOut({ document, caller, input, open }: Requested): Promise<void> {
   const group = groupAround(document.pid, findHierarchy().path);
   if (group === undefined) throw new ViaError('set-up', `process ${document.pid}`, 'in no group');
-  answer({ path: open(() => makeOwn(group, outName(caller), caller, 0)), changes: [] });
+  answer({ path: open(() => makeOwn(group, outName(caller), caller, 0)), changes: [], errors: [] });
   await input.end();
+}
+
+/** Others leave the caller's own groups, and no others: out of root's he is not to get them by this. */
+async function letGo({ document, caller, check }: Requested): Promise<void> {
+  const { pids, tree, verbose, pid: asker } = document;
+  const changes: string[] = [];
+  const errors: string[] = [];
+  const tell = (lines: () => readonly string[]): void => void (verbose && changes.push(...lines()));
+  const fail = (error: unknown): void => void errors.push(error instanceof Error ? error.message : String(error));
+  await dismiss(tell, (root, groups) => {
+    const owned = groups.filter(({ owner }) => owner === caller).map(({ uuid }) => uuid);
+    const isMine = (pid: number): Movable => {
+      const one = movable(pid, caller);
+      const group = groupOfProcess(pid);
+      // Who has started one that is in a group need not be in one.
+      if (owned.includes(group ?? '') || (group === undefined && tree)) return one;
+      throw refusal(pid, group === undefined ? 'in no group' : 'in a group of another user', 'use sudo');
+    };
+    const { errors: refused, found } = sorted(still(readPids(pids), fail), isMine);
+    refused.forEach(fail);
+    check();
+    const after = (some: readonly number[]): void => void restartAttempts(some);
+    moveAll(found, root, { tree, check: isMine, tell, fail, after, except: asker });
+  });
+  answer({ changes, errors });
+}
+
+/** The other processes that are to join: the caller's alone. */
+function joining({ pids, tree }: Document, caller: number): number[] {
+  const named = pids === '' ? [] : still(readPids(pids), () => {});
+  const all = tree ? [...named, ...descendants(named)] : named;
+  return sorted(all, (pid) => movable(pid, caller)).found.map(({ pid }) => pid);
+}
+
+/** Those of these processes that are still the ones which were named. */
+function still(named: readonly Movable[], fail: (error: unknown) => void): number[] {
+  return named.flatMap(({ pid, start }) => {
+    if (startOf(pid) === start) return [pid];
+    fail(refusal(pid, NONE));
+    return [];
+  });
 }
 
 /** The part of a session that its user may freeze: while we hold the lock, he must not keep others out. */

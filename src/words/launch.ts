@@ -21,7 +21,7 @@ import { isIgnored } from '../kernel/ignored.js';
 import type { Request } from '../request.js';
 import type { Say } from '../say.js';
 import { trace } from '../trace.js';
-import { askFor } from './ask.js';
+import { askFor } from '../group/ask.js';
 import { wordsAs } from './user.js';
 
 type Launch = Extract<Request, { word: 'launch' }>;

@@ -8,7 +8,7 @@ import { refused } from '../helpers/refused.js';
 
 /** The set-up, asked by a shell of ada's with a document of her own making. */
 const ask = `start() { sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 20; }
-document() { printf '{"pid":%s,"start":"%s","word":"launch","gateway":"%s","ipv4":"refuse","ipv6":"refuse","lan":true,"firewall":"auto","verbose":false}\\n' "$@"; }
+document() { printf '{"pid":%s,"start":"%s","word":"launch","gateway":"%s","ipv4":"refuse","ipv6":"refuse","lan":true,"firewall":"auto","verbose":false,"pids":"","tree":false}\\n' "$@"; }
 setup() { sudo -n ${setupBin}; }
 `;
 
@@ -18,7 +18,7 @@ async function labWithUsers(t: ExecutionContext): Promise<Lab> {
   return lab;
 }
 
-const PATH = /^\{"path":"\/run\/via\/net_cls\/via-[\da-f-]{36}\/u61234-[\da-f]{32}","changes":\[\]\}\n$/;
+const PATH = /^\{"path":"\/run\/via\/net_cls\/via-[\da-f-]{36}\/u61234-[\da-f]{32}","changes":\[\],"errors":\[\]\}\n$/;
 const error = (why: string): RegExp => new RegExp(`^\\{"error":"set-up ${why}"\\}\\n$`);
 
 /** What ada tries, and what is answered. $other and $hers are processes of bob's and of hers; $root is root's. */
@@ -48,7 +48,7 @@ const tries: Record<string, [script: string, answer: RegExp]> = {
   ],
   'a parent that dies meanwhile': [
     `(sh -c '${ask.replaceAll("'", "'\\''")} text=$(document $$ "$(start $$)" 10.0.2.1); { echo "$text"; sleep 1; } | { setup; echo end; } & kill -9 $$'; sleep 2) | cat`,
-    /^(\{"error":"set-up process \d+: not [^"]*"\}\n|\{"path":"[^"]*","changes":\[\]\}\n)end\n$/,
+    /^(\{"error":"set-up process \d+: not [^"]*"\}\n|\{"path":"[^"]*","changes":\[\],"errors":\[\]\}\n)end\n$/,
   ],
   'a gateway for nft': [
     'document $$ "$(start $$)" \'10.0.2.1; flush ruleset\' | setup',

@@ -18,6 +18,8 @@ const good: Document = {
   lan: true,
   firewall: 'auto',
   verbose: false,
+  pids: '',
+  tree: false,
 };
 const text = documentText(good).trimEnd();
 const withGateway = (gateway: string): string => documentText({ ...good, gateway }).trimEnd();
