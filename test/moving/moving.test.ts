@@ -2,111 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import test from 'ava';
 import { makeLab, type Lab } from '../helpers/lab.js';
 import { kept, leaving, until } from '../helpers/left.js';
-import { fixture, python, viaBin } from '../helpers/paths.js';
+import { python, viaBin } from '../helpers/paths.js';
 import { probeCommand } from '../helpers/probes.js';
-import { hold } from '../helpers/runners.js';
 import { without } from '../helpers/tools.js';
 import { far } from '../helpers/topology.js';
-
-const firewalls = ['nft', 'iptables'] as const;
 
 const attach = (lab: Lab, by: string, gateway: string, ...pids: (number | string)[]) =>
   lab.via(['attach', `--firewall=${by}`, gateway, ...pids.map(String)]);
 const groupOf = (pid: number, task = pid) =>
   /via-[\da-f]{8}-\S+/.exec(readFileSync(`/proc/${pid}/task/${task}/cgroup`, 'utf8'))?.[0];
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-for (const by of firewalls) {
-  test.serial(`a ping that runs changes its gateway, both ways, and over, by ${by}`, async (t) => {
-    const lab = await makeLab(t, { servers: false });
-    for (const address of [far.v4, far.v6]) {
-      const isV4 = address === far.v4;
-      const ping = lab.start('client', ['ping', '-n', '-i0.05', '-c120', address]);
-      await ping.waitFor(/seq=5 /);
-      const steps = [
-        () => attach(lab, by, isV4 ? '10.0.2.1' : 'fd02::1', ping.pid),
-        () => attach(lab, by, isV4 ? '10.0.1.3' : 'fd01::3', ping.pid),
-        () => lab.via(['detach', String(ping.pid)]),
-      ];
-      for (const step of steps) {
-        const { code, stdout, stderr } = await step();
-        t.deepEqual([code, stdout, stderr], [0, '', '']);
-        const from = ping.stdout.length;
-        await ping.waitFor(/seq=(?:.*\n.*){5}/, { from });
-      }
-      ping.kill('SIGINT');
-      const { stdout } = await ping.done;
-      const hops = [...stdout.matchAll(/ttl=(\d+)/g)].map(([, hop]) => Number(hop) - 100);
-      t.deepEqual(
-        hops.filter((hop, i) => hop !== hops[i - 1]),
-        [1, 2, 3, 1],
-        address,
-      );
-      const [, sent, received] = /^(\d+) packets transmitted, (\d+) received/m.exec(stdout) ?? [];
-      t.true(Number(sent) - Number(received) <= 2, stdout.slice(-200));
-    }
-    await kept(lab);
-  });
-
-  test.serial(`TCP connections that are open live on by their old way, by ${by}`, async (t) => {
-    const lab = await makeLab(t);
-    await lab.sh('client', 'mount --bind /dev/null "$(command -v conntrack)"');
-    const open = async (address: string, port: number) => {
-      const one = lab.start('client', probeCommand('tcp', { address, port, talk: true, timeout: 2 }));
-      await one.waitFor(/^open$/m);
-      return one;
-    };
-    const ask = async (one: Awaited<ReturnType<typeof open>>): Promise<string> => {
-      const from = one.stdout.length;
-      one.write('who\n');
-      const [line] = await one.waitFor(/^.+$/m, { from });
-      return line.split(' ')[0]!;
-    };
-    for (const address of [far.v4, far.v6]) {
-      // Nothing tracks connections here until the group is made, nor is conntrack(8) there; one is idle, one is not.
-      const idle = await open(address, 7001);
-      const busy = await open(address, 7001);
-      t.is(await ask(busy), 'g1');
-      const gateway = address === far.v4 ? '10.0.2.1' : 'fd02::1';
-      const moved = await attach(lab, by, gateway, idle.pid, busy.pid);
-      t.deepEqual([moved.code, moved.stderr], [0, '']);
-      t.truthy(groupOf(idle.pid));
-      t.deepEqual([await ask(busy), await ask(idle), await ask(idle)], ['g1', 'g1', 'g1'], address);
-      for (const one of [idle, busy]) {
-        one.stdin.end();
-        await one.done;
-      }
-      await kept(lab);
-    }
-  });
-}
-
-test.serial('UDP changes at once, with the right source; connections of a group live on after a detach', async (t) => {
-  const lab = await makeLab(t);
-  const { left } = await leaving(lab, async () => {
-    const group = await hold(lab, '10.0.2.1');
-    const sender = lab.start('client', [...python, fixture('sender.py')]);
-    await sender.waitFor(/^\d+ .*udp4=g1/m);
-    const moved = await attach(lab, 'auto', '10.0.2.1', sender.pid);
-    t.deepEqual([moved.code, moved.stderr], [0, '']);
-    let from = sender.stdout.length;
-    await sender.waitFor(/^\d+ .*udp4=g2/m, { from });
-    await pause(300);
-    from = sender.stdout.length;
-    await sender.waitFor(/^\d+ .*udp4=g2/m, { from });
-    await pause(300);
-    const inside = sender.stdout.slice(from);
-    t.notRegex(inside, /udp4=g1|once4=g1|ping4=g1/);
-    t.regex(inside, /tcp4=g1/);
-    t.is((await lab.via(['detach', String(sender.pid)])).code, 0);
-    from = sender.stdout.length;
-    await sender.waitFor(/^\d+ .*udp4=g1/m, { from });
-    sender.stdin.end();
-    await sender.done;
-    await group.release();
-  });
-  t.deepEqual(left, []);
-});
 
 test.serial('where the kernel cannot be told of connections, a line says what may come of it', async (t) => {
   const lab = await makeLab(t);
