@@ -5,6 +5,7 @@ import { askFor } from '../group/ask.js';
 import { enter } from '../group/enter.js';
 import { leave } from '../group/leave.js';
 import { moveAll, sorted } from '../group/move.js';
+import { tellOwner } from '../group/news.js';
 import { ignoring, membersOf } from '../kernel/cgroup.js';
 import { isTracking, keepConnections, restartAttempts } from '../kernel/connections.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
@@ -66,6 +67,7 @@ async function letIn({ document, caller, check, input, open }: Requested): Promi
   let path: string | undefined;
   try {
     path = open(() => makeOwn(membership.path, ownName(caller, document, netnsOf('self') ?? ''), caller));
+    tellOwner(membership.uuid, caller, undefined, true);
     const error = keepConnections(others(), wasTracking);
     answer({ path, changes, errors: error === undefined ? [] : [error.message] });
     // He is in, or has ended.

@@ -354,3 +354,35 @@ test.serial('^C at the password ends via as it ends any command, and the termina
   });
   t.deepEqual(left, []);
 });
+
+for (const defaults of ['!use_pty', 'use_pty'])
+  test.serial(`a signal while sudo asks for the password ends via and the prompt: ${defaults}`, async (t) => {
+    const lab = await labWith(t, [`Defaults ${defaults}`, `via-ada ALL=(root) ${setupBin}`]);
+    const asks = (): boolean => lab.processes().some(({ argv }) => argv[0]?.endsWith('/sudo') === true);
+    for (const [signal, status] of [
+      ['SIGTERM', 143],
+      ['SIGINT', 130],
+      ['SIGHUP', 129],
+      ['SIGQUIT', 131],
+    ] as const) {
+      const { left } = await leaving(lab, async () => {
+        const script = `trap : INT; ${viaBin} 10.0.2.1 -- echo ran; echo "status $?"; stty -a | grep -o ' -\\?echo '; cat`;
+        const terminal = pty(lab, [...as('ada'), 'sh', '-c', script]);
+        await terminal.see(/password/i);
+        t.true(asks());
+        const via = lab.processes().find(({ argv }) => argv.some((word) => word.endsWith('/start.cjs')));
+        // To via alone: sudo is not told by the terminal.
+        process.kill(via!.pid, signal);
+        t.truthy(await terminal.see(new RegExp(`status ${status}\r\n echo `), 10_000), signal);
+        t.false(asks());
+        t.notRegex(terminal.program.stdout, /ran/);
+        // What is typed then is for nobody but the shell's next command.
+        terminal.type('typed\n');
+        await terminal.see(/typed\r\ntyped/);
+        terminal.type('\x04');
+        await terminal.program.done;
+      });
+      t.deepEqual(left, [], signal);
+      t.deepEqual(lab.processes(), []);
+    }
+  });
