@@ -168,3 +168,33 @@ test.serial('on a terminal: its width, and colour unless NO_COLOR', async (t) =>
   for (const text of narrow.split(/\r?\n/)) t.true(text.length <= 60, text);
   await held.release();
 });
+
+test.serial('counts go on where the table is made anew, and from 0 where somebody took it away', async (t) => {
+  const lab = await makeLab(t);
+  const held = await hold(lab, '10.0.2.1');
+  await settled(lab);
+  const ping = (count: number) => lab.via(['10.0.2.1', '--', 'ping', '-nq', `-c${count}`, '-i0.1', '203.0.113.10']);
+  const counts = async (): Promise<number[]> => {
+    const [one] = (await json(lab)).groups;
+    return [one!.sent.packets, one!.sent.bytes, one!.stopped.packets];
+  };
+  await ping(3);
+  await lab.via(['10.0.2.1', '--', 'ping', '-n', '-c1', '-W0.2', '-I', 'c1', '203.0.113.10']);
+  t.deepEqual(await counts(), [3, 252, 1]);
+  const ours = (): Promise<boolean> =>
+    lab.sh('client', 'nft list chain inet via guard').then(
+      () => true,
+      () => false,
+    );
+  await lab.sh('client', 'nft "flush chain inet via guard; delete chain inet via guard"');
+  await until('it is there again', ours);
+  await settled(lab);
+  t.deepEqual(await counts(), [3, 252, 1]);
+  await ping(2);
+  t.deepEqual(await counts(), [5, 420, 1]);
+  await lab.sh('client', 'nft delete table inet via');
+  await until('it is there again', ours);
+  await settled(lab);
+  t.deepEqual(await counts(), [0, 0, 0]);
+  await held.release();
+});
