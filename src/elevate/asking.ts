@@ -58,11 +58,14 @@ async function ask(
   let answer: Answer | undefined;
   let failure: unknown;
   let stopped = false;
+  let again: NodeJS.Timeout | undefined;
   const stop = (signal: NodeJS.Signals): void => {
     if (isIgnored(signal)) return;
     stopped = true;
     for (const stream of child.stdio) stream?.destroy();
     child.kill();
+    // sudo goes on waiting where it gets one between its prompt and its reading.
+    again ??= setInterval(() => child.kill(), 50);
   };
   for (const signal of INTERRUPTING) process.on(signal, stop);
   // One that ends before it has read all says why by itself.
@@ -86,6 +89,7 @@ async function ask(
     child.once('error', (error) => reject(new ViaError('elevation', name, wordsOf(error), { cause: error })));
     child.once('close', resolve);
   });
+  clearInterval(again);
   for (const signal of INTERRUPTING) process.off(signal, stop);
   if (stopped) throw new ViaError('elevation', name, 'interrupted');
   if (failure !== undefined) throw failure;

@@ -1,6 +1,6 @@
 import { isViaError } from '../failure.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
-import { descendants, isIn, movable, moveProcess, NONE, type Movable } from '../kernel/moving.js';
+import { descendants, isIn, movable, moveProcess, ENDED, NONE, type Movable } from '../kernel/moving.js';
 import type { Tell } from './settle.js';
 
 /** How processes are moved. */
@@ -27,6 +27,7 @@ export function moveAll(first: readonly Movable[], path: string, moving: Moving)
   const { tree, check, before, after, except = process.pid } = moving;
   const root = findHierarchy().path;
   const seen = new Set<number>();
+  const isNamed = (one: Movable): boolean => first.includes(one);
   let failures = 0;
   for (let some = first; some.length > 0;) {
     const pids = some.map(({ pid }) => pid);
@@ -34,7 +35,7 @@ export function moveAll(first: readonly Movable[], path: string, moving: Moving)
     for (const one of some) {
       seen.add(one.pid);
       // Moving it again would change nothing, and takes the kernel some milliseconds.
-      failures += isIn(one.pid, path, root) || moved(one, path, root, moving) ? 0 : 1;
+      failures += isIn(one.pid, path, root) || moved(one, path, root, isNamed(one), moving) ? 0 : 1;
     }
     after?.(pids);
     if (!tree) break;
@@ -50,19 +51,22 @@ export function moveAll(first: readonly Movable[], path: string, moving: Moving)
   return failures;
 }
 
-function moved(one: Movable, path: string, root: string, { tell, fail }: Moving): boolean {
+/** Whether it was moved, or need not be. */
+function moved(one: Movable, path: string, root: string, isNamed: boolean, { tell, fail }: Moving): boolean {
   tell(() => [`echo ${one.pid} > ${path}/cgroup.procs`]);
   try {
     moveProcess(one, path, root);
     return true;
   } catch (error) {
+    if (!isNamed && hasEnded(error)) return true;
     fail(error);
     return false;
   }
 }
 
 /** What of a tree ends while it is moved is no failure. */
-const hasEnded = (error: unknown): boolean => isViaError(error) && error.message.endsWith(`: ${NONE}`);
+const hasEnded = (error: unknown): boolean =>
+  isViaError(error) && (error.message.endsWith(`: ${NONE}`) || error.message.endsWith(`: ${ENDED}`));
 
 /** What came of each, apart: those that may be moved, and the errors of the others. */
 export function sorted(

@@ -10,8 +10,9 @@ export interface Movable {
   readonly start: string;
 }
 
-/** Why a process that is gone cannot be moved. */
+/** Why a process that is gone cannot be moved, before and since it was looked at. */
 export const NONE = 'there is none';
+export const ENDED = 'has ended';
 
 /**
  * What is to be moved by this number; by `user`, where it is not root who moves, and his own only. Throws where there is no
@@ -21,15 +22,16 @@ export function movable(pid: number, user?: number): Movable {
   const fields = statOf(pid);
   const start = startIn(fields);
   const [state, , , , , , flags] = fields;
-  if (start === undefined || state === 'Z' || state === 'X') throw refusal(pid, NONE);
+  if (start === undefined || ENDING.includes(state ?? '')) throw refusal(pid, NONE);
   if ((Number(flags) & KERNEL_THREAD) !== 0)
     throw refusal(pid, 'a thread of the kernel, which no rule of a group reaches');
   if (pid === process.pid) throw refusal(pid, 'that is via itself');
   if (user !== undefined) refuseOthers(pid, user);
-  if (!sharesOurs(pid))
-    throw refusal(pid, 'in another network namespace', `nsenter -t ${pid} -n via ..., with a gateway from there`);
+  const isHere = sharesOurs(pid);
   // Last, so that all that was read is of the process that it names.
-  if (startOf(pid) !== start) throw refusal(pid, NONE);
+  if (!runs({ pid, start })) throw refusal(pid, NONE);
+  if (!isHere)
+    throw refusal(pid, 'in another network namespace', `nsenter -t ${pid} -n via ..., with a gateway from there`);
   return { pid, start };
 }
 
@@ -49,6 +51,15 @@ function refuseOthers(pid: number, user: number): void {
   throw refusal(pid, uids.includes(user) ? 'runs with the rights of somebody else too' : 'of another user', 'use sudo');
 }
 
+/** Whether it is still the same, and has not ended: one that nobody has waited for yet is in no namespace. */
+function runs({ pid, start }: Movable): boolean {
+  const fields = statOf(pid);
+  return startIn(fields) === start && !ENDING.includes(fields[0] ?? '');
+}
+
+/** The states of one that has ended (proc(5)). */
+const ENDING = ['Z', 'X'];
+
 /** Also of a process that does not let its own user read that. */
 function sharesOurs(pid: number): boolean {
   const namespace = netnsOf(pid);
@@ -58,7 +69,7 @@ function sharesOurs(pid: number): boolean {
 /** linux/sched.h, PF_KTHREAD. */
 const KERNEL_THREAD = 0x00200000;
 
-const ENDED = ['ENOENT', 'ESRCH'];
+const ABSENT = ['ENOENT', 'ESRCH'];
 
 /**
  * Moves a process into the group with this path, with all its threads; `root` is the hierarchy's. Throws where it has
@@ -66,17 +77,18 @@ const ENDED = ['ENOENT', 'ESRCH'];
  */
 export function moveProcess({ pid, start }: Movable, path: string, root: string): void {
   const before = placeOf(pid, root);
-  if (startOf(pid) !== start) throw refusal(pid, 'has ended');
+  if (startOf(pid) !== start) throw refusal(pid, ENDED);
   try {
     writeFileSync(`${path}/cgroup.procs`, String(pid), { flag: 'r+' });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw refusal(pid, code === 'ESRCH' ? 'has ended' : `cannot be moved: ${wordsOf(error)}`);
+    throw refusal(pid, code === 'ESRCH' ? ENDED : `cannot be moved: ${wordsOf(error)}`);
   }
-  const isSame = startOf(pid) === start;
-  if (isSame && sharesOurs(pid)) return;
-  ignoring([...ENDED, ...GONE, 'EACCES'], () => writeFileSync(`${before}/cgroup.procs`, String(pid), { flag: 'r+' }));
-  throw refusal(pid, isSame ? 'has gone to another network namespace' : 'has ended');
+  const isHere = sharesOurs(pid);
+  const isSame = runs({ pid, start });
+  if (isSame && isHere) return;
+  ignoring([...ABSENT, ...GONE, 'EACCES'], () => writeFileSync(`${before}/cgroup.procs`, String(pid), { flag: 'r+' }));
+  throw refusal(pid, isSame ? 'has gone to another network namespace' : ENDED);
 }
 
 /** Whether a process is in the group with this path, and in no other one in it; the root's is none of ours. */

@@ -158,6 +158,23 @@ test.serial('what is not a user’s alone, or not there, is a line each, and the
   );
 });
 
+test.serial('from one group of a user’s over into another; the first goes when nobody is in it', async (t) => {
+  const lab = await labWith(t);
+  const { left } = await leaving(lab, async () => {
+    const one = await stay(lab, 'ada');
+    t.is((await viaAs(lab, 'ada', ['attach', '10.0.2.1', `${one.pid}`])).code, 0);
+    const first = placeOf(one.pid);
+    t.is((await viaAs(lab, 'ada', ['attach', '10.0.1.3', `${one.pid}`])).code, 0);
+    t.regex(placeOf(one.pid), inOwn);
+    t.not(placeOf(one.pid), first);
+    const groups = async () => (await lab.sh('client', 'ls -d /run/via/group-*')).trim().split('\n').length;
+    await until('the first is gone', async () => (await groups()) === 1, 10_000);
+    await end(one);
+    await kept(lab);
+  });
+  t.deepEqual(left, []);
+});
+
 test.serial('--tree: all that a user’s process has started, and his shell with it', async (t) => {
   const lab = await labWith(t);
   const { left } = await leaving(lab, async () => {

@@ -1,4 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
+import { programsOf } from '../helpers/calls.js';
 import { makeLab, type Lab } from '../helpers/lab.js';
 import { kept, leaving } from '../helpers/left.js';
 import { pty } from '../helpers/pty.js';
@@ -85,6 +86,8 @@ test.serial('the second launch of a way out needs nobody’s leave; another gate
         : /^$/,
     );
   }
+  // Without a word to the kernel but the one by which she joins.
+  t.deepEqual(await programsOf(lab, ['10.0.2.1', '--', '/bin/true'], as('ada')), ['via', 'node', 'true']);
   refused(t, await viaAs(lab, 'ada', ['10.0.1.3', '--', 'echo', 'ran']), /^via: elevation sudo: /);
   refused(t, await viaAs(lab, 'ada', ['--no-lan', '10.0.2.1', '--', 'echo', 'ran']), /^via: elevation sudo: /);
   refused(t, await viaAs(lab, 'bob', ['10.0.2.1', '--', 'echo', 'ran']), /^via: elevation sudo: /);
@@ -150,7 +153,14 @@ test.serial('everybody has a group of his own, and gets at nobody else’s', asy
       `echo ${pid} >/run/via/net_cls${places[2]}/cgroup.procs`,
     ]);
     t.not(bob.code, 0, pid);
+    // Nor empties anybody's group: into root's, or out of all.
+    for (const place of [places[0], '']) {
+      const away = `echo ${pid} >/run/via/net_cls${place}/cgroup.procs`;
+      t.not((await lab.run('client', [...as('bob'), 'sh', '-c', away])).code, 0);
+      t.not((await lab.run('client', [...as('ada'), 'sh', '-c', away])).code, 0);
+    }
   }
+  t.is(await lab.sh('client', `cat /run/via/net_cls${places[1]}/cgroup.procs`), member);
   for (const one of all) one.write('end\n');
   await Promise.all(all.map(({ done }) => done));
   await kept(lab);
@@ -386,3 +396,15 @@ for (const defaults of ['!use_pty', 'use_pty'])
       t.deepEqual(lab.processes(), []);
     }
   });
+
+test.serial('sudo via: the command is root’s, as with nice, and the group too', async (t) => {
+  const lab = await labWith(t, [`via-ada ALL=(root) NOPASSWD: ${viaBin}`], true);
+  const { result, left } = await leaving(lab, async () => {
+    const command = ['sh', '-c', `id -u; ${curl.join(' ')}; grep net_cls /proc/self/cgroup; echo "$SUDO_USER"`];
+    const words = ['sudo', '-n', viaBin, '10.0.2.1', '--', ...command];
+    return lab.run('client', [...as('ada'), ...words], { detached: true });
+  });
+  t.deepEqual([result.code, result.stderr], [0, '']);
+  t.regex(result.stdout, /^0\ng2 [^\n]*\n[^\n]*\/via-[\da-f-]{36}\nvia-ada\n$/);
+  t.deepEqual(left, []);
+});

@@ -5,9 +5,12 @@ import { viaBin } from './paths.js';
  * The programs that a via with these words runs, itself and Node among them; by strace(1), which splits a call in two lines
  * (`<unfinished ...>`, `<... execve resumed>`) where another process does something in between.
  */
-export async function programsOf(lab: Lab, ...words: string[]): Promise<string[]> {
-  const trace = `strace -f -qq -e trace=execve -o /run/calls ${viaBin} ${words.join(' ')} >/dev/null`;
-  const calls = (await lab.sh('client', `${trace}; cat /run/calls; rm /run/calls`)).split('\n');
+export async function programsOf(lab: Lab, words: readonly string[], by: readonly string[] = []): Promise<string[]> {
+  const trace = [...by, 'strace', '-f', '-qq', '-e', 'trace=execve', '-o', '/run/calls', viaBin, ...words].join(' ');
+  // Whoever it is may write there.
+  const calls = (
+    await lab.sh('client', `touch /run/calls; chmod 666 /run/calls; ${trace} >/dev/null; cat /run/calls; rm /run/calls`)
+  ).split('\n');
   const begun = new Map<string, string>();
   return calls.flatMap((line) => {
     const [, pid = '', call = '', words] = /^(\d+) +(execve\(|<\.\.\. execve resumed>)(.*)$/.exec(line) ?? [];

@@ -34,12 +34,12 @@ test.serial('status of 100 groups runs no more commands than that of one, and te
     };
     await launch(gateways[0]!);
     await settled(lab);
-    const one = (await programsOf(lab, 'status')).sort();
+    const one = (await programsOf(lab, ['status'])).sort();
     for (const gateway of gateways.slice(1)) await launch(gateway);
     const guards = 'nft list table inet via_guard 2>&1 | grep -c "chain guard_" || :';
     await until('the keeper knows them all', async () => Number(await lab.sh('client', guards)) === 100, 20_000);
     await settled(lab);
-    t.deepEqual((await programsOf(lab, 'status')).sort(), one);
+    t.deepEqual((await programsOf(lab, ['status'])).sort(), one);
     await lab.via(['10.0.2.1', '--', 'ping', '-nqc3', '-i0.1', far.v4]);
     const { groups } = JSON.parse((await lab.via(['status', '--json'])).stdout) as { groups: Shown[] };
     t.deepEqual(groups.map(({ gateway }) => gateway).sort(), [...gateways].sort());

@@ -92,6 +92,66 @@ test.serial('--tree moves what was started before; without it that stays', async
   t.deepEqual(left, []);
 });
 
+test.serial('--tree looks again until nothing new is found, and says what of it cannot be moved', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const { left } = await leaving(lab, async () => {
+    // What is forked while it looks is forked by one that is not moved yet, or by one that is.
+    const script = `import os, sys, time
+def breed(depth):
+    while True:
+        for _ in range(3):
+            if os.fork() == 0:
+                if depth > 0: breed(depth - 1)
+                time.sleep(0.3)
+                os._exit(0)
+        time.sleep(0.02)
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]: pass
+        except ChildProcessError: pass
+print("ready", flush=True)
+if os.fork() == 0: breed(0)
+if os.fork() == 0: os.execvp("unshare", ["unshare", "--net", "sleep", "60"])
+sys.stdin.readline()`;
+    const one = lab.start('client', [...python, '-c', script]);
+    await one.waitFor(/ready/);
+    const family = () => lab.processes().filter(({ pid }) => pid !== one.pid);
+    const elsewhere = () => family().find(({ argv }) => argv[0] === 'sleep')?.pid;
+    await until('they are many', () => family().length > 20 && elsewhere() !== undefined);
+    const { code, stderr } = await attach(lab, 'auto', '10.0.2.1', '--tree', one.pid);
+    t.is(code, 125);
+    t.regex(stderr, new RegExp(`^via: process ${elsewhere()}: in another network namespace [^\\n]*\\n$`));
+    for (let n = 0; n < 5; n++) {
+      const outside = family().filter(({ pid, argv }) => argv.includes(script) && isOutside(pid));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      // One that is at its end is in none.
+      t.deepEqual(
+        outside.filter(({ pid }) => isOutside(pid)),
+        [],
+      );
+    }
+    for (let all = lab.processes(); all.length > 0; all = lab.processes())
+      for (const { pid } of all) {
+        try {
+          process.kill(pid, 'SIGKILL');
+        } catch {
+          // It has ended by itself.
+        }
+      }
+    await one.done;
+    await kept(lab);
+  });
+  t.deepEqual(left, []);
+});
+
+/** Whether it runs, and is in no group: one that has ended and was not waited for yet is in none. */
+function isOutside(pid: number): boolean {
+  try {
+    return groupOf(pid) === undefined && !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
 test.serial('what cannot be moved is a line each, and the others are moved', async (t) => {
   const lab = await makeLab(t, { servers: false });
   const { left } = await leaving(lab, async () => {

@@ -113,13 +113,13 @@ test.serial('status runs as many commands for six groups as for one', async (t) 
   const held = [await hold(lab, '10.0.2.1')];
   // Where something seems to be missing it looks once more.
   await settled(lab);
-  const one = (await programsOf(lab, 'status')).sort();
+  const one = (await programsOf(lab, ['status'])).sort();
   t.deepEqual(one, ['ip', 'ip', 'nft', 'node', 'sh', 'via']);
   for (const words of [['10.0.1.3'], ['--no-lan', '10.0.2.1'], ['--ipv6=allow', '10.0.2.1'], ['fd02::1'], ['10.0.1.1']])
     held.push(await hold(lab, ...words));
   await until('all are there', async () => (await json(lab)).groups.length === 6);
   await settled(lab);
-  t.deepEqual((await programsOf(lab, 'status')).sort(), one);
+  t.deepEqual((await programsOf(lab, ['status'])).sort(), one);
   for (const each of held) await each.release();
 });
 
