@@ -2,6 +2,7 @@ import { chmodSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { isViaError, ViaError } from '../failure.js';
 import { dismiss } from '../group/admit.js';
 import { askFor } from '../group/ask.js';
+import { askEarly } from '../group/choose.js';
 import { enter } from '../group/enter.js';
 import { leave } from '../group/leave.js';
 import { moveAll, sorted } from '../group/move.js';
@@ -60,7 +61,8 @@ interface Requested {
 async function letIn({ document, caller, check, input, open }: Requested): Promise<void> {
   const changes: string[] = [];
   const tell = (lines: () => readonly string[]): void => void (document.verbose && changes.push(...lines()));
-  const ask = { ...askFor(document.gateway, document), owner: caller, allow: allowFor(caller), check };
+  const wish = { ...askFor(document.gateway, document), owner: caller, allow: allowFor(caller), check };
+  const ask = await askEarly(wish);
   const wasTracking = isTracking();
   const others = (): number[] => joining(document, caller);
   const membership = await enter(ask, tell);

@@ -5,6 +5,8 @@ import { kept, leaving } from '../helpers/left.js';
 import { pty } from '../helpers/pty.js';
 import { refused } from '../helpers/refused.js';
 import { root, viaBin } from '../helpers/paths.js';
+import { hold } from '../helpers/runners.js';
+import { watchTools } from '../helpers/tools.js';
 import { addUsers, as, setupBin, users, viaAs } from '../helpers/user.js';
 
 const curl = ['curl', '-sS', '-m', '5', 'http://203.0.113.10/'];
@@ -407,4 +409,25 @@ test.serial('sudo via: the command is root’s, as with nice, and the group too'
   t.deepEqual([result.code, result.stderr], [0, '']);
   t.regex(result.stdout, /^0\ng2 [^\n]*\n[^\n]*\/via-[\da-f-]{36}\nvia-ada\n$/);
   t.deepEqual(left, []);
+});
+
+test.serial('a router that does not answer is asked for without the lock: nobody else waits for it', async (t) => {
+  const lab = await labWith(t);
+  const tools = await watchTools(lab);
+  const { left } = await leaving(lab, async () => {
+    // So that there is a lock; the keeper has it for a moment.
+    const held = await hold(lab, '10.0.1.3');
+    const trouble = 'sh flock -w 5 /run/via/lock true && echo free >>/run/asked || echo held >>/run/asked' as const;
+    const act = () => viaAs(lab, 'ada', ['10.0.1.77', '--', 'true']);
+    const { result, steps } = await tools.during(trouble, 'ip_-N_-j.1', act, 99);
+    t.deepEqual([result.code, result.stderr], [0, '']);
+    t.true(steps.filter((step) => step.startsWith('ip_-N_-j.')).length > 3, steps.join(' '));
+    t.regex(await lab.sh('client', 'cat /run/asked; rm /run/asked'), /^(free\n)+$/);
+    await held.release();
+    await kept(lab);
+  });
+  t.deepEqual(
+    left.filter((line) => !/ 10\.0\.1\.77 /.test(line)),
+    [],
+  );
 });
