@@ -3,6 +3,7 @@ import { realpathSync } from 'node:fs';
 import { oneLine, ViaError, wordsOf } from '../failure.js';
 import { INTERRUPTING } from '../kernel/ignored.js';
 import { besideUs, startOf } from '../kernel/proc.js';
+import { runAsRoot } from '../kernel/trusted.js';
 import type { Elevate } from '../request.js';
 import { documentText, type Document } from './document.js';
 import { chooseElevator, findProgram, hasTerminal, type Elevator } from './elevators.js';
@@ -31,8 +32,7 @@ export interface Asking {
 /** Has root do something for us (bin/setup). Throws where nobody gives root's rights, and what the set-up throws. */
 export async function askSetup(wanted: Wanted, { elevate, act, isIgnored }: Asking): Promise<Answer> {
   const setup = besideUs('setup');
-  const others = ['../dist/setup.cjs', 'keeper', 'listener', 'tracker'].map(besideUs);
-  refuseHere([setup, `${setup}.cjs`, ...others, rootsNode()]);
+  refuseHere([setup, `${setup}.cjs`, besideUs('../dist/setup.cjs'), ...runAsRoot(), rootsNode()]);
   const surroundings = {
     hasTerminal: hasTerminal(),
     isGraphical: Boolean(process.env['DISPLAY'] || process.env['WAYLAND_DISPLAY']),

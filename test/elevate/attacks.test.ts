@@ -3,7 +3,7 @@ import test, { type ExecutionContext } from 'ava';
 import { makeLab, type Lab } from '../helpers/lab.js';
 import { kept, leaving } from '../helpers/left.js';
 import { addUsers, as, setupBin, users, viaAs } from '../helpers/user.js';
-import { python } from '../helpers/paths.js';
+import { python, root } from '../helpers/paths.js';
 import { refused } from '../helpers/refused.js';
 
 /** The set-up, asked by a shell of ada's with a document of her own making. */
@@ -138,6 +138,25 @@ test.serial('not by sudo or pkexec, with an argument, or as a user: refused', as
     [[setupBin, 'x'], { SUDO_UID: '61234' }, /^via: set-up: takes no arguments\n$/],
     [[...as('ada'), setupBin], { SUDO_UID: '61234' }, /^via: set-up: not root\n$/],
   ];
+  await lab.sh(
+    'client',
+    `mkdir /run/install; cp -rL ${root}/bin ${root}/dist /run/install; chown -R root:root /run/install`,
+  );
+  // Asked by hand, without a via that looks before: nothing that is hers is run.
+  for (const [name, by] of [
+    ['bin/tracker', 'chown 61234'],
+    ['dist/via.cjs', 'chown 61234'],
+    ['bin/keeper', 'chmod o+w'],
+    ['bin', 'chmod g+w'],
+  ] as const) {
+    const place = `/run/${name.replace('/', '-')}`;
+    await lab.sh('client', `cp -r /run/install ${place}; ${by} ${place}/${name}`);
+    rows.push([
+      [`${place}/bin/setup`],
+      { SUDO_UID: '61234' },
+      new RegExp(`^via: set-up ${place}/${name}: others than root can change it\n$`),
+    ]);
+  }
   for (const [argv, env, line] of rows) {
     const { code, stderr } = await lab.run('client', argv, { env });
     t.is(code, 125);
@@ -151,7 +170,7 @@ test.serial('links and crafted names in /run/via lead nowhere', async (t) => {
   await lab.sh(
     'client',
     `umask 022; echo untouched >/run/victim; mkdir /run/via
-    for name in group-${uuid} state-${uuid} intact-${uuid} sysctl-1-c2 iptables-1 mends-1 keeper-1 'x;y' '$(id)' -rf 'group-..'; do ln -s /run/victim "/run/via/$name"; done`,
+    for name in group-${uuid} state-${uuid} intact-${uuid} sysctl-1-c2 iptables-1 mends-1 keeper-1 news-${uuid} news-${uuid}.new 'x;y' '$(id)' -rf 'group-..'; do ln -s /run/victim "/run/via/$name"; done`,
   );
   const one = await viaAs(lab, 'ada', ['10.0.2.1', '--', 'echo', 'ran']);
   t.deepEqual([one.code, one.stdout, one.stderr], [0, 'ran\n', '']);

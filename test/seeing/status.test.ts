@@ -91,6 +91,12 @@ test.serial('status: what is missing, and a gateway that is not there', async (t
   const lost = (await json(lab)).groups.find(({ gateway }) => gateway === '10.0.2.1')!;
   t.deepEqual([lost.state, lost.why], ['lost', 'c2 is down']);
   t.regex((await lab.via(['status'])).stdout, /^10\.0\.2\.1 +c2 +gateway down .*\n +c2 is down$/m);
+  // As a keeper writes it down that somebody insists; it would take many a second until one does (test/healing/insist).
+  await lab.sh(
+    'client',
+    'for f in /run/via/group-*; do echo "closed its rules are taken away" >/run/via/state-${f#*group-}; done',
+  );
+  t.regex((await lab.via(['status'])).stdout, /^10\.0\.2\.1 +c2 +closed .*\n +its rules are taken away$/m);
   await held.release();
   await other.release();
 });
