@@ -85,12 +85,15 @@ async function ask(
     return undefined;
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => (texts.err = (texts.err + text).slice(-4096)));
-  const status = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', (error) => reject(new ViaError('elevation', name, wordsOf(error), { cause: error })));
+  const ended = new Promise<number | null>((resolve, reject) => {
+    // Also where it may not be signalled.
+    child.on('error', (error) => reject(new ViaError('elevation', name, wordsOf(error), { cause: error })));
     child.once('close', resolve);
   });
-  clearInterval(again);
-  for (const signal of INTERRUPTING) process.off(signal, stop);
+  const status = await ended.finally(() => {
+    clearInterval(again);
+    for (const signal of INTERRUPTING) process.off(signal, stop);
+  });
   if (stopped) throw new ViaError('elevation', name, 'interrupted');
   if (failure !== undefined) throw failure;
   if (answer === undefined) throw refusal(name, texts.err, status, asks);

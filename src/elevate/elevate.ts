@@ -5,7 +5,7 @@ import { moveInto } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
 import { isInGroup } from '../kernel/proc.js';
 import type { LaunchOptions } from '../request.js';
-import { askSetup, type Wanted } from './asking.js';
+import { askSetup, type Answer, type Wanted } from './asking.js';
 import { findOwn, groupAround, isOwn, outName } from './own.js';
 
 type Tell = (lines: () => readonly string[]) => void;
@@ -48,7 +48,7 @@ export const wantedOf = (gateway: string, options: LaunchOptions): Omit<Wanted, 
 /** Has root make what we are to be in, and joins that. */
 async function joinBySetup(wanted: Wanted, { elevate }: LaunchOptions, { tell, isIgnored }: Caller): Promise<string> {
   const whole = isInGroup();
-  const act = ({ path, changes }: { readonly path: string; readonly changes: readonly string[] }): void => {
+  const act = ({ path, changes }: Answer): void => {
     tell(() => [...changes, `echo $$ > ${path}/cgroup.procs`]);
     if (!moveInto(path, whole)) throw new ViaError('cgroup', path, 'is gone again', { hint: 'try again' });
   };

@@ -5,7 +5,7 @@ import { findHierarchy } from '../kernel/hierarchy.js';
 import { descendants, movable, movableOut, type Movable } from '../kernel/moving.js';
 import type { Request } from '../request.js';
 import type { Say } from '../say.js';
-import { askSetup, errorOf } from './asking.js';
+import { askSetup, errorOf, type Answer } from './asking.js';
 import { pidsText } from './document.js';
 import { wantedOf } from './elevate.js';
 import { findOwn } from './own.js';
@@ -42,15 +42,7 @@ export async function attachAsUser(
     move(own);
   else if (elevate === 'none') throw notRoot();
   else {
-    const act = ({
-      path,
-      changes,
-      errors: more,
-    }: {
-      path: string;
-      changes: readonly string[];
-      errors: readonly string[];
-    }) => {
+    const act = ({ path, changes, errors: more }: Answer): void => {
       say.changes(() => changes);
       for (const text of more) say.error(errorOf(text));
       move(path);

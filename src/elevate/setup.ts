@@ -11,7 +11,7 @@ import { ignoring, membersOf } from '../kernel/cgroup.js';
 import { isTracking, keepConnections, restartAttempts } from '../kernel/connections.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
 import { descendants, movable, NONE, refusal, type Movable } from '../kernel/moving.js';
-import { groupOfProcess, netnsOf, startOf } from '../kernel/proc.js';
+import { groupOfProcess, netnsOf } from '../kernel/proc.js';
 import { openToOthers, runAsRoot } from '../kernel/trusted.js';
 import { RUNTIME } from '../plan/wanted.js';
 import { makeSay } from '../say.js';
@@ -23,7 +23,8 @@ import { allowFor } from './quota.js';
 
 /**
  * What is run as root for a user who may ask for it: makes or reuses a group of his, and keeps it until he is in. He
- * joins by himself, which the kernel lets him with his own processes only, so that no process is ever moved by a number.
+ * joins by himself, which the kernel lets him with his own processes only, so that no process is moved into a group by its
+ * number; out of one it is, after all that is known of it has been looked at again.
  */
 async function main(): Promise<void> {
   if (process.argv.length > 2) throw new ViaError('set-up', '', 'takes no arguments');
@@ -104,7 +105,7 @@ async function letGo({ document, caller, check }: Requested): Promise<void> {
       if (owned.includes(group ?? '') || (group === undefined && tree)) return one;
       throw refusal(pid, group === undefined ? 'in no group' : 'in a group of another user', 'use sudo');
     };
-    const { errors: refused, found } = sorted(still(readPids(pids), fail), isMine);
+    const { errors: refused, found } = named(pids, isMine);
     refused.forEach(fail);
     check();
     const after = (some: readonly number[]): void => void restartAttempts(some);
@@ -115,17 +116,19 @@ async function letGo({ document, caller, check }: Requested): Promise<void> {
 
 /** The other processes that are to join: the caller's alone. */
 function joining({ pids, tree }: Document, caller: number): number[] {
-  const named = pids === '' ? [] : still(readPids(pids), () => {});
-  const all = tree ? [...named, ...descendants(named)] : named;
-  return sorted(all, (pid) => movable(pid, caller)).found.map(({ pid }) => pid);
+  if (pids === '') return [];
+  const check = (pid: number): Movable => movable(pid, caller);
+  const all = named(pids, check).found.map(({ pid }) => pid);
+  return tree ? [...all, ...sorted(descendants(all), check).found.map(({ pid }) => pid)] : all;
 }
 
-/** Those of these processes that are still the ones which were named. */
-function still(named: readonly Movable[], fail: (error: unknown) => void): number[] {
-  return named.flatMap(({ pid, start }) => {
-    if (startOf(pid) === start) return [pid];
-    fail(refusal(pid, NONE));
-    return [];
+/** Those that were named, where they are still the same, and the errors of the others. */
+function named(pids: string, check: (pid: number) => Movable): ReturnType<typeof sorted> {
+  const starts = new Map(readPids(pids).map(({ pid, start }) => [pid, start]));
+  return sorted([...starts.keys()], (pid) => {
+    const one = check(pid);
+    if (one.start !== starts.get(pid)) throw refusal(pid, NONE);
+    return one;
   });
 }
 
