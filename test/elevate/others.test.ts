@@ -218,6 +218,75 @@ test.serial('a process that ends while the password is asked for', async (t) => 
   t.deepEqual(left, []);
 });
 
+for (const word of ['attach 10.0.2.1', 'detach'])
+  test.serial(`a number that is somebody else’s when the password has been typed: ${word}`, async (t) => {
+    const lab = await labWith(t, [`via-ada ALL=(root) ${setupBin}`]);
+    const before = word === 'detach' ? `${viaBin} attach 10.0.2.1 $first $second; sudo -k; ` : '';
+    const { left } = await leaving(lab, async () => {
+      // In a PID namespace the next number can be chosen. The new process is root's, and in a group of root's.
+      const script = `${as('ada').join(' ')} sleep 300 & first=$!
+        ${as('ada').join(' ')} sleep 301 & second=$!
+        ${viaBin} 10.0.1.3 -- sh -c 'until [ -e /run/go ]; do sleep 0.02; done
+          kill -9 '$first'; while [ -e /proc/'$first' ]; do sleep 0.02; done
+          echo '$((first - 1))' >/proc/sys/kernel/ns_last_pid; sleep 302 & echo "again $!"; wait' &
+        ${as('ada').join(' ')} sh -c '${before}${viaBin} ${word} '"$first $second"'; echo "status $?"' sh
+        echo "first $first"; for pid in $first $second; do sed -n "s/.*net_cls[^:]*:/place /p" /proc/$pid/cgroup; done; kill $first $second`;
+      const inner =
+        before === ''
+          ? script
+          : script
+              .replace("sh -c '" + before, `sh -c 'first=$1 second=$2; ${before}`)
+              .replace("' sh\n", "' sh $first $second\n");
+      const terminal = pty(lab, ['unshare', '--pid', '--fork', '--mount-proc', 'sh', '-c', inner]);
+      if (before !== '') {
+        await terminal.see(/password/i);
+        terminal.type('secret\n');
+      }
+      await terminal.see(/password/i, 20_000);
+      await lab.sh('client', 'touch /run/go');
+      const [, again] = await terminal.see(/again (\d+)/);
+      terminal.type('secret\n');
+      const [text] = await terminal.see(/status 125[^]*first (\d+)\r\nplace .*\r\nplace .*\r\n/, 20_000);
+      t.regex(text, new RegExp(`first ${again}\r`));
+      t.regex(
+        terminal.program.stdout,
+        new RegExp(`via: process ${again}: (there is none|has ended|of another user \\(use sudo\\))\r\n`),
+      );
+      const [root, hers] = [...text.matchAll(/place (\S+)/g)].map(([, place = '']) => place);
+      t.regex(root ?? '', /\/via-[\da-f-]{36}$/);
+      t.regex(hers ?? '', word === 'detach' ? inNone : inOwn);
+      await terminal.program.done;
+      // A keeper ends with the PID namespace that it was started in.
+      await lab.sh('client', 'rm /run/go');
+      t.is((await lab.via(['sweep'])).code, 0);
+    });
+    t.deepEqual(left, []);
+  });
+
+test.serial(
+  'out of a group of root’s into one of her own, which is the kernel’s to allow; not out of it to the usual way',
+  async (t) => {
+    const lab = await labWith(t);
+    const { left } = await leaving(lab, async () => {
+      const one = await stay(lab, 'ada');
+      const two = await stay(lab, 'ada');
+      t.is((await lab.via(['attach', '10.0.1.3', `${one.pid}`])).code, 0);
+      t.is((await viaAs(lab, 'ada', ['attach', '10.0.2.1', `${two.pid}`])).code, 0);
+      const out = await viaAs(lab, 'ada', ['detach', `${one.pid}`]);
+      t.deepEqual([out.code, out.stderr], [125, `via: process ${one.pid}: in a group of another user (use sudo)\n`]);
+      await noSudo(lab);
+      t.is((await viaAs(lab, 'ada', ['attach', '10.0.2.1', `${one.pid}`])).code, 0);
+      t.is(placeOf(one.pid), placeOf(two.pid));
+      await end(one, two);
+      await kept(lab);
+    });
+    t.deepEqual(
+      left.filter((line) => !/sudoers/.test(line)),
+      [],
+    );
+  },
+);
+
 /** The set-up, asked by a shell of ada's with a document of her own making: which word, and which processes. */
 const ask = `start() { sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 20; }
 ask() { printf '{"pid":%s,"start":"%s","word":"%s","gateway":"%s","ipv4":"refuse","ipv6":"refuse","lan":true,"firewall":"auto","verbose":false,"pids":"%s","tree":%s}\\n' $$ "$(start $$)" "$@" | sudo -n ${setupBin}; }
