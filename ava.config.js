@@ -4,7 +4,7 @@ const folder = (name, files) => files.split(/\s+/).map((file) => `test/${name}/$
 /** What takes long for what it tells, beside test/long: for `npm run test:long`. */
 export const long = [
   folder('surroundings', 'wireguard other-table forwarding refused'),
-  folder('elevate', 'attacks'),
+  folder('elevate', 'attacks scope'),
   folder('closed', 'groups memory routes tuples'),
   folder('end', 'daemon dryrun meddling namespaces'),
   folder('healing', 'dead flows insist reconnect suspend unlike'),

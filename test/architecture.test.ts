@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import test from 'ava';
+import { build } from 'esbuild';
+import { root } from './helpers/paths.js';
 
 /** The source files below a folder. */
 const filesIn = (folder: string): string[] =>
@@ -28,3 +30,37 @@ for (const [folder, impure] of Object.entries(pure))
       t.notRegex(readFileSync(file, 'utf8'), /\bprocess\.(?!argv\b)/, file);
     }
   });
+
+test('what is run as root for a user holds nothing that reads a command line or runs commands, and one package', async (t) => {
+  const { metafile } = await build({
+    entryPoints: [`${root}/src/elevate/setup.ts`],
+    absWorkingDir: root,
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    format: 'cjs',
+  });
+  // Also what is imported on demand is in there.
+  const files = Object.keys(metafile.inputs);
+  t.true(files.includes('src/elevate/setup.ts'));
+  const own = /^src\/((elevate|gateway|group|kernel|plan)\/|(failure|request|say|trace)\.ts$)/;
+  t.deepEqual(
+    files.filter((file) => !own.test(file) && !file.startsWith('node_modules/uuid/')),
+    [],
+  );
+  // Neither the user's side of it.
+  t.deepEqual(
+    files.filter((file) => /\/(asking|elevate|elevators|obstacles|others|execa)\.ts$/.test(file)),
+    [],
+  );
+  const modules = Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path));
+  t.deepEqual([...new Set(modules)].sort(), [
+    'node:child_process',
+    'node:crypto',
+    'node:fs',
+    'node:path',
+    'node:timers/promises',
+    'node:util',
+  ]);
+});

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { ViaError } from '../failure.js';
-import { ignoring } from '../kernel/cgroup.js';
-import { netnsOf, startOf, statOf } from '../kernel/proc.js';
+import { netnsOf, startOf, statOf, uidsOf } from '../kernel/proc.js';
 
 /** Who has asked for the set-up, by what sudo or pkexec says, which a user cannot set for them. Throws where neither has. */
 export function callerOf(environment: Readonly<Record<string, string | undefined>>): number {
@@ -27,8 +25,7 @@ export interface Asker {
 export function checkAsker({ pid, start }: Asker, caller: number): void {
   const fail = (why: string): ViaError => new ViaError('set-up', `process ${pid}`, why);
   if (!isAncestor(pid)) throw fail('not the one that asks');
-  const status = read(`/proc/${pid}/status`);
-  const uids = /^Uid:\t(\d+)\t(\d+)\t(\d+)\t(\d+)$/m.exec(status)?.slice(1).map(Number) ?? [];
+  const uids = uidsOf(pid);
   if (uids.length !== 4 || uids.some((uid) => uid !== caller)) throw fail(`not of user ${caller} alone`);
   if (netnsOf(pid) !== netnsOf('self')) throw fail('in another network namespace');
   // Last, so that all that was read is of the process that it names.
@@ -46,6 +43,3 @@ function isAncestor(pid: number): boolean {
   }
   return false;
 }
-
-const read = (path: string): string =>
-  ignoring(['ENOENT', 'ESRCH', 'EACCES'], () => readFileSync(path, 'latin1')) ?? '';

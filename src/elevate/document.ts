@@ -1,5 +1,6 @@
 import { ViaError } from '../failure.js';
 import { formatGateway, parseGateway } from '../gateway/text.js';
+import type { Movable } from '../kernel/moving.js';
 import type { FirewallChoice, OtherFamily } from '../request.js';
 
 /** What a via without root asks the set-up for, and who it is. */
@@ -7,9 +8,9 @@ export interface Document {
   /** The asking process: its number, and the moment of its start, by which a number that is used again is told. */
   readonly pid: number;
   readonly start: string;
-  /** To join a group, or to leave the one it is in. */
-  readonly word: 'launch' | 'none';
-  /** Empty where it is to leave. */
+  /** To join a group, or to leave the one it is in; to have others join one, or leave theirs. */
+  readonly word: 'launch' | 'none' | 'attach' | 'detach';
+  /** Empty where somebody is to leave. */
   readonly gateway: string;
   readonly ipv4: OtherFamily;
   readonly ipv6: OtherFamily;
@@ -17,10 +18,31 @@ export interface Document {
   readonly firewall: FirewallChoice;
   /** Whether it wants to know what was changed. */
   readonly verbose: boolean;
+  /** Which others, as `pidsText` has them; empty where it is itself. */
+  readonly pids: string;
+  /** With all that they have started. */
+  readonly tree: boolean;
 }
 
 /** The longest document there is, in bytes. */
-export const LONGEST = 1024;
+export const LONGEST = 8192;
+
+/** The most processes that one holds. */
+export const MOST = 300;
+
+/** Processes, each with the moment of its start. Throws where they are more than a document holds. */
+export function pidsText(all: readonly Movable[]): string {
+  if (all.length > MOST)
+    throw new ViaError('process', '', `${all.length} are too many at once`, { hint: `at most ${MOST}, or --tree` });
+  return all.map(({ pid, start }) => `${pid}:${start}`).join(' ');
+}
+
+/** The processes of such a text, in which each is as it has to be. */
+export const readPids = (text: string): Movable[] =>
+  text.split(' ').map((word) => {
+    const [pid, start = ''] = word.split(':');
+    return { pid: Number(pid), start };
+  });
 
 /** The document as the one line that `readDocument` takes. */
 export const documentText = (document: Document): string => `${JSON.stringify(document)}\n`;
@@ -42,8 +64,11 @@ export function readDocument(text: string): Document {
     document[key] = value;
   }
   const read = document as unknown as Document;
-  if (read.word === 'launch') return { ...read, gateway: formatGateway(parseGateway(read.gateway)) };
-  if (read.gateway !== '') throw wrong('"gateway" does not go with none');
+  const { word, gateway, pids, tree } = read;
+  const isOfOthers = word === 'attach' || word === 'detach';
+  if (isOfOthers !== (pids !== '') || (tree && !isOfOthers)) throw wrong(`"pids" or "tree" does not go with ${word}`);
+  if (word === 'launch' || word === 'attach') return { ...read, gateway: formatGateway(parseGateway(gateway)) };
+  if (gateway !== '') throw wrong(`"gateway" does not go with ${word}`);
   return read;
 }
 
@@ -58,13 +83,20 @@ const oneOf =
 const SHAPE: { readonly [K in keyof Document]: (value: unknown) => boolean } = {
   pid: (value) => Number.isInteger(value) && (value as number) > 1 && (value as number) <= MAX_PID,
   start: (value) => typeof value === 'string' && /^\d{1,20}$/.test(value),
-  word: oneOf('launch', 'none'),
+  word: oneOf('launch', 'none', 'attach', 'detach'),
   gateway: (value) => typeof value === 'string' && value.length <= 200,
   ipv4: oneOf('refuse', 'allow'),
   ipv6: oneOf('refuse', 'allow'),
   lan: (value) => typeof value === 'boolean',
   firewall: oneOf('auto', 'nft', 'iptables'),
   verbose: (value) => typeof value === 'boolean',
+  pids: (value) => value === '' || (typeof value === 'string' && isPids(value)),
+  tree: (value) => typeof value === 'boolean',
+};
+
+const isPids = (text: string): boolean => {
+  const words = text.split(' ');
+  return words.length <= MOST && words.every((word) => /^[1-9]\d{0,6}:\d{1,20}$/.test(word));
 };
 
 /** A key, and a string, a whole number or a boolean: nothing that could hold more. JSON.parse would take a key twice. */

@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { ViaError } from '../failure.js';
 import { LONGEST } from './document.js';
 
@@ -13,9 +12,12 @@ export interface Input {
   end(): Promise<void>;
 }
 
-/** Reads standard input; never more than a document of it. */
+/**
+ * Reads standard input; never more than a document of it is kept. As Node itself does: a file's stream would read a pipe in
+ * a thread, which Node waits for at its exit, and so for whoever never ends.
+ */
 export function openInput(): Input {
-  const stream = createReadStream('', { fd: 0, encoding: 'latin1', highWaterMark: LONGEST + 1 });
+  const stream = process.stdin.setEncoding('latin1');
   let text = '';
   let isOver = false;
   let wake = (): void => {};
@@ -24,8 +26,8 @@ export function openInput(): Input {
     wake();
   };
   stream.on('end', over).on('close', over).on('error', over);
-  stream.on('data', (chunk) => {
-    if (text.length <= LONGEST && !text.includes('\n')) text += chunk.toString();
+  stream.on('data', (chunk: string) => {
+    if (text.length <= LONGEST && !text.includes('\n')) text += chunk;
     wake();
   });
   const until = async (isSo: () => boolean): Promise<void> => {

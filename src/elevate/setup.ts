@@ -1,28 +1,35 @@
 import { chmodSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { isViaError, ViaError } from '../failure.js';
+import { dismiss } from '../group/admit.js';
+import { askFor } from '../group/ask.js';
+import { askEarly } from '../group/choose.js';
 import { enter } from '../group/enter.js';
 import { leave } from '../group/leave.js';
+import { moveAll, sorted } from '../group/move.js';
+import { tellOwner } from '../group/news.js';
 import { ignoring, membersOf } from '../kernel/cgroup.js';
+import { isTracking, keepConnections, restartAttempts } from '../kernel/connections.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
-import { netnsOf } from '../kernel/proc.js';
-import { openToOthers } from '../kernel/trusted.js';
+import { descendants, movable, NONE, refusal, type Movable } from '../kernel/moving.js';
+import { groupOfProcess, netnsOf } from '../kernel/proc.js';
+import { openToOthers, runAsRoot } from '../kernel/trusted.js';
 import { RUNTIME } from '../plan/wanted.js';
 import { makeSay } from '../say.js';
-import { askFor } from '../words/ask.js';
 import { callerOf, checkAsker } from './asker.js';
-import { readDocument, type Document } from './document.js';
+import { readDocument, readPids, type Document } from './document.js';
 import { openInput, type Input } from './input.js';
 import { groupAround, makeOwn, outName, ownName } from './own.js';
 import { allowFor } from './quota.js';
 
 /**
  * What is run as root for a user who may ask for it: makes or reuses a group of his, and keeps it until he is in. He
- * joins by himself, which the kernel lets him with his own processes only, so that no process is ever moved by a number.
+ * joins by himself, which the kernel lets him with his own processes only, so that no process is moved into a group by its
+ * number; out of one it is, after all that is known of it has been looked at again.
  */
 async function main(): Promise<void> {
   if (process.argv.length > 2) throw new ViaError('set-up', '', 'takes no arguments');
   if (process.geteuid?.() !== 0) throw new ViaError('set-up', '', 'not root');
-  for (const file of [process.argv[1] ?? '', process.execPath]) {
+  for (const file of [process.argv[1] ?? '', process.execPath, ...runAsRoot()]) {
     const open = openToOthers(file);
     if (open !== undefined) throw new ViaError('set-up', open, 'others than root can change it');
   }
@@ -41,7 +48,7 @@ async function main(): Promise<void> {
     return path;
   };
   const request = { document, caller, check, input, open };
-  await (document.word === 'none' ? letOut(request) : letIn(request));
+  await { launch: letIn, attach: letIn, none: letOut, detach: letGo }[document.word](request);
 }
 
 interface Requested {
@@ -55,14 +62,20 @@ interface Requested {
 async function letIn({ document, caller, check, input, open }: Requested): Promise<void> {
   const changes: string[] = [];
   const tell = (lines: () => readonly string[]): void => void (document.verbose && changes.push(...lines()));
-  const ask = { ...askFor(document.gateway, document), owner: caller, allow: allowFor(caller), check };
+  const wish = { ...askFor(document.gateway, document), owner: caller, allow: allowFor(caller), check };
+  const ask = await askEarly(wish);
+  const wasTracking = isTracking();
+  const others = (): number[] => joining(document, caller);
   const membership = await enter(ask, tell);
   let path: string | undefined;
   try {
     path = open(() => makeOwn(membership.path, ownName(caller, document, netnsOf('self') ?? ''), caller));
-    answer({ path, changes });
+    tellOwner(membership.uuid, caller, undefined, true);
+    const error = keepConnections(others(), wasTracking);
+    answer({ path, changes, errors: error === undefined ? [] : [error.message] });
     // He is in, or has ended.
     await input.end();
+    restartAttempts(others());
   } finally {
     if (path === undefined || !isUsed(path)) await leave(membership, () => {});
   }
@@ -72,8 +85,51 @@ async function letIn({ document, caller, check, input, open }: Requested): Promi
 async function letOut({ document, caller, input, open }: Requested): Promise<void> {
   const group = groupAround(document.pid, findHierarchy().path);
   if (group === undefined) throw new ViaError('set-up', `process ${document.pid}`, 'in no group');
-  answer({ path: open(() => makeOwn(group, outName(caller), caller, 0)), changes: [] });
+  answer({ path: open(() => makeOwn(group, outName(caller), caller, 0)), changes: [], errors: [] });
   await input.end();
+}
+
+/** Others leave the caller's own groups, and no others: out of root's he is not to get them by this. */
+async function letGo({ document, caller, check }: Requested): Promise<void> {
+  const { pids, tree, verbose, pid: asker } = document;
+  const changes: string[] = [];
+  const errors: string[] = [];
+  const tell = (lines: () => readonly string[]): void => void (verbose && changes.push(...lines()));
+  const fail = (error: unknown): void => void errors.push(error instanceof Error ? error.message : String(error));
+  await dismiss(tell, (root, groups) => {
+    const owned = groups.filter(({ owner }) => owner === caller).map(({ uuid }) => uuid);
+    const isMine = (pid: number): Movable => {
+      const one = movable(pid, caller);
+      const group = groupOfProcess(pid);
+      // Who has started one that is in a group need not be in one.
+      if (owned.includes(group ?? '') || (group === undefined && tree)) return one;
+      throw refusal(pid, group === undefined ? 'in no group' : 'in a group of another user', 'use sudo');
+    };
+    const { errors: refused, found } = named(pids, isMine);
+    refused.forEach(fail);
+    check();
+    const after = (some: readonly number[]): void => void restartAttempts(some);
+    moveAll(found, root, { tree, check: isMine, tell, fail, after, except: asker });
+  });
+  answer({ changes, errors });
+}
+
+/** The other processes that are to join: the caller's alone. */
+function joining({ pids, tree }: Document, caller: number): number[] {
+  if (pids === '') return [];
+  const check = (pid: number): Movable => movable(pid, caller);
+  const all = named(pids, check).found.map(({ pid }) => pid);
+  return tree ? [...all, ...sorted(descendants(all), check).found.map(({ pid }) => pid)] : all;
+}
+
+/** Those that were named, where they are still the same, and the errors of the others. */
+function named(pids: string, check: (pid: number) => Movable): ReturnType<typeof sorted> {
+  const starts = new Map(readPids(pids).map(({ pid, start }) => [pid, start]));
+  return sorted([...starts.keys()], (pid) => {
+    const one = check(pid);
+    if (one.start !== starts.get(pid)) throw refusal(pid, NONE);
+    return one;
+  });
 }
 
 /** The part of a session that its user may freeze: while we hold the lock, he must not keep others out. */

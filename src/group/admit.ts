@@ -2,6 +2,7 @@ import { cgroupPath } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
 import { wakeKeeper } from '../kernel/keeper.js';
 import { keeperFile } from '../plan/wanted.js';
+import type { Group } from '../plan/wayout.js';
 import { groupFor, neighboursFor, possible, type Ask } from './choose.js';
 import { look, lookJobs, SWEEPING } from './look.js';
 import { lockAndRun, unlock } from './lock.js';
@@ -47,12 +48,15 @@ function sweepAfter(error: unknown, sweep: () => void): never {
   throw error;
 }
 
+/** Moves processes to the root of the hierarchy, with this path; out of these groups, which are alive here. */
+export type Dismissal = (root: string, groups: readonly Group[]) => void;
+
 /** Under the lock: has `move` move processes out of their groups, and takes away those that nobody is in then. */
-export async function dismiss(tell: Tell, move: Move): Promise<void> {
+export async function dismiss(tell: Tell, move: Dismissal): Promise<void> {
   const { lock, done } = await lockAndRun(lookJobs());
   try {
     const before = look(done, SWEEPING);
-    await move(findHierarchy().path);
+    move(findHierarchy().path, before.groups);
     settle(lookAgain(lock, before), [], lock, tell);
   } finally {
     unlock(lock);

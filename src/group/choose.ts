@@ -4,12 +4,13 @@ import { firewallWithoutNft } from '../kernel/firewall.js';
 import { askNeighbours } from '../kernel/neighbours.js';
 import { randomBytes } from '../kernel/random.js';
 import { isOurs, tableOfLine } from '../kernel/routing.js';
+import { runTools } from '../kernel/tools.js';
 import { nameOf, unknownRouters } from '../plan/marking/arrivals.js';
 import { chooseSlot, type Taken } from '../plan/slots.js';
 import type { Firewall } from '../plan/things.js';
-import { FAMILIES, keyOf, type Group, type WayOut } from '../plan/wayout.js';
+import { FAMILIES, keyOf, type Group, type Path, type WayOut } from '../plan/wayout.js';
 import type { Lock } from './lock.js';
-import type { System } from './look.js';
+import { look, lookJobs, WATCHING, type System } from './look.js';
 import { recordText } from './records.js';
 
 /** What a launch asks for: the gateway and its options as text, and how they resolve. */
@@ -25,17 +26,39 @@ export interface Ask {
   /** What marks a new group, and what else a group may be marked by that is there already. */
   readonly firewall: Firewall;
   readonly accepts: readonly Firewall[];
+  /** The routers that were asked for already (askEarly). */
+  readonly asked?: ReadonlySet<string>;
+}
+
+/** The neighbours, with the routers that this group makes us ask for; not again those that were asked for already. */
+export async function neighboursFor(
+  group: Group,
+  { groups, facts }: System,
+  lock: Lock,
+  asked?: ReadonlySet<string>,
+): Promise<Map<string, string>> {
+  const routers = routersFor(group, groups, facts).filter((router) => asked?.has(nameOf(router)) !== true);
+  return new Map([...facts.neighbours, ...(await askNeighbours(routers, lock.fd))]);
 }
 
 /**
- * The neighbours, with the routers that this group makes us ask for; not again those that other groups need already: one
- * that is not there would keep every launch waiting.
+ * Asks for the routers of a group before it is made, without the lock: a user who names one that is not there again and
+ * again would have everybody else wait. Gives what is asked for, which does not ask for them again. Throws as making the
+ * group does.
  */
-export async function neighboursFor(group: Group, { groups, facts }: System, lock: Lock): Promise<Map<string, string>> {
+export async function askEarly(ask: Ask): Promise<Ask> {
+  const system = look(runTools(lookJobs(ask.firewall)) ?? [], WATCHING);
+  const { group } = groupFor(ask, system);
+  const routers = routersFor(group, system.groups, system.facts);
+  await askNeighbours(routers);
+  return { ...ask, asked: new Set(routers.map(nameOf)) };
+}
+
+/** Those that the rules of this group have to know, and of which no other group needs the same: it has asked. */
+function routersFor(group: Group, groups: readonly Group[], facts: System['facts']): Required<Path>[] {
   const others = groups.filter(({ uuid }) => uuid !== group.uuid);
   const before = unknownRouters(others, facts).map(nameOf);
-  const routers = unknownRouters([...others, group], facts).filter((router) => !before.includes(nameOf(router)));
-  return new Map([...facts.neighbours, ...(await askNeighbours(routers, lock.fd))]);
+  return unknownRouters([...others, group], facts).filter((router) => !before.includes(nameOf(router)));
 }
 
 /** The group of a way out: the one there is, or a new one on a free slot; and the facts with its record. */

@@ -63,7 +63,7 @@ async function enterLocked(wish: Ask, tell: Tell): Promise<Membership> {
     const { group, facts } = groupFor(ask, system);
     const path = cgroupPath(facts.hierarchy.path, group.uuid);
     const known = system.groups.some(({ uuid }) => uuid === group.uuid);
-    const neighbours = await neighboursFor(group, { ...system, facts }, lock);
+    const neighbours = await neighboursFor(group, { ...system, facts }, lock, ask.asked);
     ask.check?.();
     const settled = settle({ ...system, facts: { ...facts, neighbours } }, [group], lock, tell);
     trace('change');

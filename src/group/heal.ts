@@ -13,6 +13,7 @@ import { FAMILIES, pathOf, type Group } from '../plan/wayout.js';
 import { parseWish } from './follow.js';
 import type { Lock } from './lock.js';
 import type { System } from './look.js';
+import { tellOwner } from './news.js';
 import { make, settle, wantedFor } from './settle.js';
 import { keepState, wasLost, WELL, type State } from './state.js';
 
@@ -86,7 +87,7 @@ function listening({ groups, routing, facts }: System): Pick<Healed, 'network' |
 
 /** Keeps what became of a group's way out; gives a line where that has changed. */
 function tell(group: Group, system: System, left: readonly Thing[], who: string): string[] {
-  const { uuid, wayOut } = group;
+  const { uuid, wayOut, owner } = group;
   const known = { routing: system.routing, v6: system.facts.v6 };
   const state = stateNow(
     group,
@@ -96,6 +97,7 @@ function tell(group: Group, system: System, left: readonly Thing[], who: string)
   );
   const gateway = parseWish(system.records.groups.get(uuid)?.record.asked)?.gateway ?? `slot ${group.slot}`;
   if (!keepState(uuid, state)) return [];
+  if (owner !== undefined) tellOwner(uuid, owner, state);
   return [`gateway ${gateway}: ${state.is === 'well' ? 'back' : `${state.is}: ${state.why}`}`];
 }
 

@@ -39,7 +39,7 @@ export interface Records {
   readonly texts: ReadonlyMap<string, string>;
   /** Paths of records that were cut off: whoever wrote them was killed before he did what they are about. */
   readonly broken: readonly string[];
-  /** Paths of what is kept about groups that have these uuids (intact.ts, state.ts). */
+  /** Paths of what is kept about groups that have these uuids (intact.ts, state.ts, news.ts). */
   readonly kept: readonly { readonly uuid: string; readonly path: string }[];
   /** What keepers have made again lately, in which namespace (heal.ts). */
   readonly mends: readonly { readonly namespace: string; readonly path: string }[];
@@ -82,7 +82,7 @@ export function readRecords(): Records {
 }
 
 const NAMES =
-  /^(?:group-([\da-f-]{36})|sysctl-(\d+)-([\w.-]+)|iptables-(\d+)|(?:intact|state)-([\da-f-]{36})|mends-(\d+))$/;
+  /^(?:group-([\da-f-]{36})|sysctl-(\d+)-([\w.-]+)|iptables-(\d+)|(?:intact|state|news)-([\da-f-]{36})(?:\.\w+)?|mends-(\d+))$/;
 
 /** A record's text; one line, so that it is readable and can be typed. */
 export const recordText = ({ asked, namespace, key, firewall, owner }: GroupRecord): string =>

@@ -1,9 +1,8 @@
-import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { ViaError, wordsOf } from '../failure.js';
 import { GONE, ignoring } from './cgroup.js';
-import { processes } from './process.js';
-import { netnsOf, startIn, startOf, statOf } from './proc.js';
-import { runTools } from './tools.js';
+import { processes, sharesNetwork } from './process.js';
+import { groupOfProcess, netClsPath, netnsOf, startIn, startOf, statOf, uidsOf } from './proc.js';
 
 /** A process that can be moved: its number, and when it was started, which tells it from a later one with that number. */
 export interface Movable {
@@ -11,44 +10,93 @@ export interface Movable {
   readonly start: string;
 }
 
-/** What is to be moved by this number. Throws where there is no such process, or it cannot be. */
-export function movable(pid: number): Movable {
+/** Why a process that is gone cannot be moved, before and since it was looked at. */
+export const NONE = 'there is none';
+export const ENDED = 'has ended';
+
+/**
+ * What is to be moved by this number; by `user`, where it is not root who moves, and his own only. Throws where there is no
+ * such process, or it cannot be.
+ */
+export function movable(pid: number, user?: number): Movable {
   const fields = statOf(pid);
   const start = startIn(fields);
   const [state, , , , , , flags] = fields;
-  if (start === undefined || state === 'Z' || state === 'X') throw refusal(pid, 'there is none');
+  if (start === undefined || ENDING.includes(state ?? '')) throw refusal(pid, NONE);
   if ((Number(flags) & KERNEL_THREAD) !== 0)
     throw refusal(pid, 'a thread of the kernel, which no rule of a group reaches');
   if (pid === process.pid) throw refusal(pid, 'that is via itself');
-  const namespace = netnsOf(pid);
-  if (namespace === undefined) throw refusal(pid, 'its network namespace cannot be read');
-  if (namespace !== netnsOf('self'))
+  if (user !== undefined) refuseOthers(pid, user);
+  const isHere = sharesOurs(pid);
+  // Last, so that all that was read is of the process that it names.
+  if (!runs({ pid, start })) throw refusal(pid, NONE);
+  if (!isHere)
     throw refusal(pid, 'in another network namespace', `nsenter -t ${pid} -n via ..., with a gateway from there`);
   return { pid, start };
+}
+
+/** The same to be moved out: it, or with `tree` one that it has started, has to be in a group. */
+export function movableOut(pid: number, tree: boolean, user?: number): Movable {
+  const one = movable(pid, user);
+  const all = tree ? [pid, ...descendants([pid])] : [pid];
+  if (all.every((each) => groupOfProcess(each) === undefined)) throw refusal(pid, 'in no group');
+  return one;
+}
+
+/** A program that has, or can take back, the rights of somebody else is not his alone: it is not for him to move. */
+function refuseOthers(pid: number, user: number): void {
+  const uids = uidsOf(pid);
+  if (uids.length === 0) throw refusal(pid, NONE);
+  if (uids.every((uid) => uid === user)) return;
+  throw refusal(pid, uids.includes(user) ? 'runs with the rights of somebody else too' : 'of another user', 'use sudo');
+}
+
+/** Whether it is still the same, and has not ended: one that nobody has waited for yet is in no namespace. */
+function runs({ pid, start }: Movable): boolean {
+  const fields = statOf(pid);
+  return startIn(fields) === start && !ENDING.includes(fields[0] ?? '');
+}
+
+/** The states of one that has ended (proc(5)). */
+const ENDING = ['Z', 'X'];
+
+/** Also of a process that does not let its own user read that. */
+function sharesOurs(pid: number): boolean {
+  const namespace = netnsOf(pid);
+  return namespace === undefined ? sharesNetwork(pid) : namespace === netnsOf('self');
 }
 
 /** linux/sched.h, PF_KTHREAD. */
 const KERNEL_THREAD = 0x00200000;
 
-const ENDED = ['ENOENT', 'ESRCH'];
+const ABSENT = ['ENOENT', 'ESRCH'];
 
 /**
- * Moves a process into the group with this path, with all its threads. Throws where it has ended, or went elsewhere in
- * the meantime: then it, or whoever has its number now, is put back.
+ * Moves a process into the group with this path, with all its threads; `root` is the hierarchy's. Throws where it has
+ * ended, or went elsewhere in the meantime: then it, or whoever has its number now, is put back where that was.
  */
-export function moveProcess({ pid, start }: Movable, path: string, back: string): void {
-  if (startOf(pid) !== start) throw refusal(pid, 'has ended');
+export function moveProcess({ pid, start }: Movable, path: string, root: string): void {
+  const before = placeOf(pid, root);
+  if (startOf(pid) !== start) throw refusal(pid, ENDED);
   try {
     writeFileSync(`${path}/cgroup.procs`, String(pid), { flag: 'r+' });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw refusal(pid, code === 'ESRCH' ? 'has ended' : `cannot be moved: ${wordsOf(error)}`);
+    throw refusal(pid, code === 'ESRCH' ? ENDED : `cannot be moved: ${wordsOf(error)}`);
   }
-  const isSame = startOf(pid) === start;
-  if (isSame && netnsOf(pid) === netnsOf('self')) return;
-  ignoring([...ENDED, ...GONE], () => writeFileSync(`${back}/cgroup.procs`, String(pid), { flag: 'r+' }));
-  throw refusal(pid, isSame ? 'has gone to another network namespace' : 'has ended');
+  const isHere = sharesOurs(pid);
+  const isSame = runs({ pid, start });
+  if (isSame && isHere) return;
+  ignoring([...ABSENT, ...GONE, 'EACCES'], () => writeFileSync(`${before}/cgroup.procs`, String(pid), { flag: 'r+' }));
+  throw refusal(pid, isSame ? 'has gone to another network namespace' : ENDED);
 }
+
+/** Whether a process is in the group with this path, and in no other one in it; the root's is none of ours. */
+export const isIn = (pid: number, path: string, root: string): boolean => placeOf(pid, root) === path;
+
+/** The directory that a process is in, as far as it is in a group of ours: else the hierarchy's root. */
+const placeOf = (pid: number, root: string): string =>
+  `${root}${/\/via-[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?:\/.*)?$/.exec(netClsPath(pid) ?? '')?.[0] ?? ''}`;
 
 /** The error for one process. */
 export const refusal = (pid: number, why: string, hint?: string): ViaError =>
@@ -71,52 +119,4 @@ export function descendants(pids: readonly number[]): number[] {
     }
   }
   return [...found];
-}
-
-/**
- * Makes connection tracking know the TCP connections of these processes, without any mark, where it has only just started
- * and does not: else their next packets would pass for a new connection's, and go by the group's way. An entry that is
- * there stays. Gives whether it could be done: false where conntrack(8) is missing.
- */
-export function keepConnections(pids: readonly number[]): boolean {
-  const inodes = new Set(pids.flatMap((pid) => socketsOf(pid)));
-  if (inodes.size === 0) return true;
-  const [listed] = runTools([{ argv: ['ss', '-tnHOe', 'state', 'connected', 'exclude', 'syn-sent'] }]) ?? [];
-  const ends = (listed?.output ?? '').split('\n').flatMap((line) => {
-    const [, local, peer, inode] = SOCKET.exec(line) ?? [];
-    if (local === undefined || peer === undefined || inode === undefined || !inodes.has(inode)) return [];
-    return [[endOf(local), endOf(peer)] as const];
-  });
-  if (ends.length === 0) return true;
-  const inserts = ends.flatMap(([from, to]) => [
-    `conntrack -I -p tcp -s ${from.address} -d ${to.address} --sport ${from.port} --dport ${to.port}`,
-    `--state ESTABLISHED -u SEEN_REPLY,ASSURED -t ${DAYS} 2>/dev/null;`,
-  ]);
-  const [done] = runTools([{ argv: ['{', 'command -v conntrack && {', ...inserts, ':;', '};', '}'] }]) ?? [];
-  return done?.status === 0;
-}
-
-/** Whether connections are tracked here already, so that those that are open are known; anybody's rules may want that. */
-export const isTracking = (): boolean =>
-  Number(ignoring(ENDED, () => readFileSync('/proc/sys/net/netfilter/nf_conntrack_count', 'utf8')) ?? 0) > 0;
-
-/** What the kernel itself gives an idle connection (nf_conntrack_tcp_timeout_established), in seconds. */
-const DAYS = '432000';
-
-/** `ESTAB 0 0 10.0.1.2:39978 203.0.113.10:7777 ino:1234 sk:1 <->` */
-const SOCKET = /^\S+\s+\d+\s+\d+\s+([\w.:[\]%]+)\s+([\w.:[\]%]+)\s.*\bino:(\d+)/;
-
-/** ss writes an IPv6 address in brackets, IPv4 within IPv6 as such, and a device behind. */
-function endOf(text: string): { address: string; port: string } {
-  const [, address = '', port = ''] = /^\[?(?:::ffff:)?([^\]%]+).*:(\d+)$/.exec(text) ?? [];
-  return { address, port };
-}
-
-/** The inode numbers of a process's sockets; of all its threads: they share them, unless somebody did much for it. */
-function socketsOf(pid: number): string[] {
-  const directory = `/proc/${pid}/fd`;
-  return (ignoring([...ENDED, 'EACCES', 'EPERM'], () => readdirSync(directory)) ?? []).flatMap((fd) => {
-    const target = ignoring([...ENDED, 'EACCES'], () => readlinkSync(`${directory}/${fd}`));
-    return /^socket:\[(\d+)\]$/.exec(target ?? '')?.slice(1) ?? [];
-  });
 }

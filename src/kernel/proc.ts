@@ -22,6 +22,12 @@ export const startOf = (pid: number | 'self'): string | undefined => startIn(sta
 /** The same by those fields. */
 export const startIn = (fields: readonly string[]): string | undefined => fields[19];
 
+/** A process's real, effective, saved and file system user id (proc(5), status); none where it is gone. */
+export function uidsOf(pid: number): number[] {
+  const text = ignoring(['ENOENT', 'ESRCH', 'EACCES'], () => readFileSync(`/proc/${pid}/status`, 'latin1')) ?? '';
+  return /^Uid:\t(\d+)\t(\d+)\t(\d+)\t(\d+)$/m.exec(text)?.slice(1).map(Number) ?? [];
+}
+
 /** A file that lies beside the script that Node runs: in bin/. */
 export const besideUs = (name: string): string => `${dirname(process.argv[1] ?? '')}/${name}`;
 

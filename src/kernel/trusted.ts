@@ -1,5 +1,6 @@
-import { lstatSync, readlinkSync, realpathSync } from 'node:fs';
+import { lstatSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { besideUs } from './proc.js';
 
 /**
  * The first file or directory, on the way to this one, that others than root can change: what is run as root must have
@@ -10,6 +11,10 @@ export function openToOthers(path: string): string | undefined {
   const real = realpathSync(path);
   return openIn(real) ?? (real === path ? undefined : openLinks(resolve(path)));
 }
+
+/** All that may be run as root for a user: what is in bin/, and the bundles. Throws where there are none. */
+export const runAsRoot = (): string[] =>
+  ['.', '../dist'].flatMap((folder) => readdirSync(besideUs(folder)).map((name) => besideUs(`${folder}/${name}`)));
 
 /** Directories of the links on the way. */
 function openLinks(path: string): string | undefined {

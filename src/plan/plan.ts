@@ -14,7 +14,7 @@ export function plan(wanted: readonly Thing[], seen: readonly Thing[]): Change[]
   });
   const additions = wanted.flatMap((thing): Change[] => {
     const old = anew && isNft(thing) ? undefined : before.get(thing.id);
-    if (old === undefined) return [{ do: 'add', thing }];
+    if (old === undefined) return [{ do: 'add', thing: anew ? counted(thing, before, after) : thing }];
     return old.state === thing.state ? [] : [{ do: 'mend', thing }];
   });
   const remove = (thing: Thing): Change => ({ do: 'remove', thing });
@@ -42,6 +42,18 @@ const ORDER: readonly Thing['kind'][] = [
 
 const inOrder = (changes: readonly Change[]): Change[] =>
   ORDER.flatMap((kind) => changes.filter(({ thing }) => thing.kind === kind));
+
+/** Where the whole table is made anew, a counter of the same group goes on: as the one that was seen is made. */
+function counted(thing: Thing, before: ReadonlyMap<string, Thing>, after: ReadonlyMap<string, Thing>): Thing {
+  const slot = /^counter \w+_(\d+)$/.exec(thing.id)?.[1];
+  const seen = before.get(thing.id);
+  if (slot === undefined || seen === undefined) return thing;
+  // The group's name is the note of the last comment in its guard (marking/chains.ts).
+  const nameIn = (things: ReadonlyMap<string, Thing>): string | undefined =>
+    things.get(`chain guard_${slot}`)?.state.split('\n').at(-1)?.replace(/^\S+ /, '');
+  const [old, now] = [nameIn(before), nameIn(after)];
+  return old !== undefined && old === now ? seen : thing;
+}
 
 const isNft = (thing: Thing): boolean => thing.kind === 'firewall' && thing.by === 'nft';
 

@@ -21,7 +21,7 @@ import { isIgnored } from '../kernel/ignored.js';
 import type { Request } from '../request.js';
 import type { Say } from '../say.js';
 import { trace } from '../trace.js';
-import { askFor } from './ask.js';
+import { askFor } from '../group/ask.js';
 import { wordsAs } from './user.js';
 
 type Launch = Extract<Request, { word: 'launch' }>;
@@ -33,9 +33,8 @@ type Launch = Extract<Request, { word: 'launch' }>;
 export async function launch<T>(request: Launch, say: Say, run: () => Promise<T>): Promise<T> {
   const membership = await join(request, say);
   trace('join');
-  // What a user may not read he is not told.
-  const isTold = !request.options.quiet && membership.ofUser !== true;
-  const unwatch = !isTold ? () => {} : watchState(membership.uuid, telling(request, say));
+  const { uuid, ofUser = false } = membership;
+  const unwatch = request.options.quiet ? () => {} : watchState(uuid, ofUser, telling(request, say));
   try {
     const outcome = await run();
     trace('command');

@@ -3,12 +3,12 @@ import test, { type ExecutionContext } from 'ava';
 import { makeLab, type Lab } from '../helpers/lab.js';
 import { kept, leaving } from '../helpers/left.js';
 import { addUsers, as, setupBin, users, viaAs } from '../helpers/user.js';
-import { python } from '../helpers/paths.js';
+import { python, root } from '../helpers/paths.js';
 import { refused } from '../helpers/refused.js';
 
 /** The set-up, asked by a shell of ada's with a document of her own making. */
 const ask = `start() { sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 20; }
-document() { printf '{"pid":%s,"start":"%s","word":"launch","gateway":"%s","ipv4":"refuse","ipv6":"refuse","lan":true,"firewall":"auto","verbose":false}\\n' "$@"; }
+document() { printf '{"pid":%s,"start":"%s","word":"launch","gateway":"%s","ipv4":"refuse","ipv6":"refuse","lan":true,"firewall":"auto","verbose":false,"pids":"","tree":false}\\n' "$@"; }
 setup() { sudo -n ${setupBin}; }
 `;
 
@@ -18,7 +18,7 @@ async function labWithUsers(t: ExecutionContext): Promise<Lab> {
   return lab;
 }
 
-const PATH = /^\{"path":"\/run\/via\/net_cls\/via-[\da-f-]{36}\/u61234-[\da-f]{32}","changes":\[\]\}\n$/;
+const PATH = /^\{"path":"\/run\/via\/net_cls\/via-[\da-f-]{36}\/u61234-[\da-f]{32}","changes":\[\],"errors":\[\]\}\n$/;
 const error = (why: string): RegExp => new RegExp(`^\\{"error":"set-up ${why}"\\}\\n$`);
 
 /** What ada tries, and what is answered. $other and $hers are processes of bob's and of hers; $root is root's. */
@@ -48,7 +48,7 @@ const tries: Record<string, [script: string, answer: RegExp]> = {
   ],
   'a parent that dies meanwhile': [
     `(sh -c '${ask.replaceAll("'", "'\\''")} text=$(document $$ "$(start $$)" 10.0.2.1); { echo "$text"; sleep 1; } | { setup; echo end; } & kill -9 $$'; sleep 2) | cat`,
-    /^(\{"error":"set-up process \d+: not [^"]*"\}\n|\{"path":"[^"]*","changes":\[\]\}\n)end\n$/,
+    /^(\{"error":"set-up process \d+: not [^"]*"\}\n|\{"path":"[^"]*","changes":\[\],"errors":\[\]\}\n)end\n$/,
   ],
   'a gateway for nft': [
     'document $$ "$(start $$)" \'10.0.2.1; flush ruleset\' | setup',
@@ -138,6 +138,25 @@ test.serial('not by sudo or pkexec, with an argument, or as a user: refused', as
     [[setupBin, 'x'], { SUDO_UID: '61234' }, /^via: set-up: takes no arguments\n$/],
     [[...as('ada'), setupBin], { SUDO_UID: '61234' }, /^via: set-up: not root\n$/],
   ];
+  await lab.sh(
+    'client',
+    `mkdir /run/install; cp -rL ${root}/bin ${root}/dist /run/install; chown -R root:root /run/install`,
+  );
+  // Asked by hand, without a via that looks before: nothing that is hers is run.
+  for (const [name, by] of [
+    ['bin/tracker', 'chown 61234'],
+    ['dist/via.cjs', 'chown 61234'],
+    ['bin/keeper', 'chmod o+w'],
+    ['bin', 'chmod g+w'],
+  ] as const) {
+    const place = `/run/${name.replace('/', '-')}`;
+    await lab.sh('client', `cp -r /run/install ${place}; ${by} ${place}/${name}`);
+    rows.push([
+      [`${place}/bin/setup`],
+      { SUDO_UID: '61234' },
+      new RegExp(`^via: set-up ${place}/${name}: others than root can change it\n$`),
+    ]);
+  }
   for (const [argv, env, line] of rows) {
     const { code, stderr } = await lab.run('client', argv, { env });
     t.is(code, 125);
@@ -151,7 +170,7 @@ test.serial('links and crafted names in /run/via lead nowhere', async (t) => {
   await lab.sh(
     'client',
     `umask 022; echo untouched >/run/victim; mkdir /run/via
-    for name in group-${uuid} state-${uuid} intact-${uuid} sysctl-1-c2 iptables-1 mends-1 keeper-1 'x;y' '$(id)' -rf 'group-..'; do ln -s /run/victim "/run/via/$name"; done`,
+    for name in group-${uuid} state-${uuid} intact-${uuid} sysctl-1-c2 iptables-1 mends-1 keeper-1 news-${uuid} news-${uuid}.new 'x;y' '$(id)' -rf 'group-..'; do ln -s /run/victim "/run/via/$name"; done`,
   );
   const one = await viaAs(lab, 'ada', ['10.0.2.1', '--', 'echo', 'ran']);
   t.deepEqual([one.code, one.stdout, one.stderr], [0, 'ran\n', '']);

@@ -1,7 +1,15 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { callerOf } from '../../src/elevate/asker.js';
-import { documentText, LONGEST, readDocument, type Document } from '../../src/elevate/document.js';
+import {
+  documentText,
+  LONGEST,
+  MOST as MOST_AT_ONCE,
+  pidsText,
+  readDocument,
+  readPids,
+  type Document,
+} from '../../src/elevate/document.js';
 import { chooseElevator } from '../../src/elevate/elevators.js';
 import { refuseObstacles } from '../../src/elevate/obstacles.js';
 import { ownName } from '../../src/elevate/own.js';
@@ -18,14 +26,27 @@ const good: Document = {
   lan: true,
   firewall: 'auto',
   verbose: false,
+  pids: '',
+  tree: false,
 };
 const text = documentText(good).trimEnd();
+/** What moves others. */
+const others = text.replace('launch', 'attach').replace('"pids":""', '"pids":"4243:1 4244:2"');
 const withGateway = (gateway: string): string => documentText({ ...good, gateway }).trimEnd();
 
 test('a right document is read as it was written, the gateway in its one text', (t) => {
   t.deepEqual(readDocument(text), good);
   t.is(readDocument(withGateway('tun0')).gateway, '%tun0');
   t.is(readDocument(withGateway('FE80::1%eth1,10.0.0.1')).gateway, '10.0.0.1,fe80::1%eth1');
+});
+
+test('others are named by their numbers and the moments of their starts', (t) => {
+  const all = Array.from({ length: MOST_AT_ONCE }, (_, n) => ({ pid: 4194304 - n, start: '9'.repeat(12) }));
+  const document = { ...good, word: 'attach', tree: true, pids: pidsText(all) } as const;
+  t.deepEqual(readPids(readDocument(documentText(document).trimEnd()).pids), all);
+  t.throws(() => pidsText([...all, all[0]!]), {
+    message: /^process: 301 are too many at once \(at most 300, or --tree\)$/,
+  });
 });
 
 /** What is no document, by what is wrong with it. */
@@ -44,6 +65,18 @@ const hostile: Record<string, string> = {
   __proto__: text.replace('{', '{"__proto__":{"pid":1},'),
   constructor: text.replace('{', '{"constructor":1,'),
   'none with a gateway': text.replace('launch', 'none'),
+  'a launch with others': text.replace('"pids":""', '"pids":"4242:1"'),
+  'a launch with all that was started': text.replace('"tree":false', '"tree":true'),
+  'others, and nobody named': text.replace('launch', 'attach'),
+  'out, with a gateway': others.replace('attach', 'detach'),
+  'a process without its start': others.replace(':1', ''),
+  'a path for a process': others.replace('4243', '../1'),
+  'a list of processes': others.replace('"4243:1 4244:2"', '[4243]'),
+  'a comma between processes': others.replace(' ', ','),
+  'too many processes': others.replace(
+    '4243:1',
+    Array.from({ length: MOST_AT_ONCE }, (_, n) => `${n + 2}:1`).join(' '),
+  ),
   'another word': text.replace('launch', 'sweep'),
   'a key too few': text.replace('"lan":true,', ''),
   huge: text.replace('10.0.2.1', '1'.repeat(10_000_000)),

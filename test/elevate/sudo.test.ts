@@ -1,9 +1,12 @@
 import test, { type ExecutionContext } from 'ava';
+import { programsOf } from '../helpers/calls.js';
 import { makeLab, type Lab } from '../helpers/lab.js';
 import { kept, leaving } from '../helpers/left.js';
 import { pty } from '../helpers/pty.js';
 import { refused } from '../helpers/refused.js';
 import { root, viaBin } from '../helpers/paths.js';
+import { hold } from '../helpers/runners.js';
+import { watchTools } from '../helpers/tools.js';
 import { addUsers, as, setupBin, users, viaAs } from '../helpers/user.js';
 
 const curl = ['curl', '-sS', '-m', '5', 'http://203.0.113.10/'];
@@ -85,6 +88,8 @@ test.serial('the second launch of a way out needs nobody’s leave; another gate
         : /^$/,
     );
   }
+  // Without a word to the kernel but the one by which she joins.
+  t.deepEqual(await programsOf(lab, ['10.0.2.1', '--', '/bin/true'], as('ada')), ['via', 'node', 'true']);
   refused(t, await viaAs(lab, 'ada', ['10.0.1.3', '--', 'echo', 'ran']), /^via: elevation sudo: /);
   refused(t, await viaAs(lab, 'ada', ['--no-lan', '10.0.2.1', '--', 'echo', 'ran']), /^via: elevation sudo: /);
   refused(t, await viaAs(lab, 'bob', ['10.0.2.1', '--', 'echo', 'ran']), /^via: elevation sudo: /);
@@ -150,7 +155,14 @@ test.serial('everybody has a group of his own, and gets at nobody else’s', asy
       `echo ${pid} >/run/via/net_cls${places[2]}/cgroup.procs`,
     ]);
     t.not(bob.code, 0, pid);
+    // Nor empties anybody's group: into root's, or out of all.
+    for (const place of [places[0], '']) {
+      const away = `echo ${pid} >/run/via/net_cls${place}/cgroup.procs`;
+      t.not((await lab.run('client', [...as('bob'), 'sh', '-c', away])).code, 0);
+      t.not((await lab.run('client', [...as('ada'), 'sh', '-c', away])).code, 0);
+    }
   }
+  t.is(await lab.sh('client', `cat /run/via/net_cls${places[1]}/cgroup.procs`), member);
   for (const one of all) one.write('end\n');
   await Promise.all(all.map(({ done }) => done));
   await kept(lab);
@@ -353,4 +365,69 @@ test.serial('^C at the password ends via as it ends any command, and the termina
     await terminal.program.done;
   });
   t.deepEqual(left, []);
+});
+
+for (const defaults of ['!use_pty', 'use_pty'])
+  test.serial(`a signal while sudo asks for the password ends via and the prompt: ${defaults}`, async (t) => {
+    const lab = await labWith(t, [`Defaults ${defaults}`, `via-ada ALL=(root) ${setupBin}`]);
+    const asks = (): boolean => lab.processes().some(({ argv }) => argv[0]?.endsWith('/sudo') === true);
+    for (const [signal, status] of [
+      ['SIGTERM', 143],
+      ['SIGINT', 130],
+      ['SIGHUP', 129],
+      ['SIGQUIT', 131],
+    ] as const) {
+      const { left } = await leaving(lab, async () => {
+        const script = `trap : INT; ${viaBin} 10.0.2.1 -- echo ran; echo "status $?"; stty -a | grep -o ' -\\?echo '; cat`;
+        const terminal = pty(lab, [...as('ada'), 'sh', '-c', script]);
+        await terminal.see(/password/i);
+        t.true(asks());
+        const via = lab.processes().find(({ argv }) => argv.some((word) => word.endsWith('/start.cjs')));
+        // To via alone: sudo is not told by the terminal.
+        process.kill(via!.pid, signal);
+        t.truthy(await terminal.see(new RegExp(`status ${status}\r\n echo `), 10_000), signal);
+        t.false(asks());
+        t.notRegex(terminal.program.stdout, /ran/);
+        // What is typed then is for nobody but the shell's next command.
+        terminal.type('typed\n');
+        await terminal.see(/typed\r\ntyped/);
+        terminal.type('\x04');
+        await terminal.program.done;
+      });
+      t.deepEqual(left, [], signal);
+      t.deepEqual(lab.processes(), []);
+    }
+  });
+
+test.serial('sudo via: the command is root’s, as with nice, and the group too', async (t) => {
+  const lab = await labWith(t, [`via-ada ALL=(root) NOPASSWD: ${viaBin}`], true);
+  const { result, left } = await leaving(lab, async () => {
+    const command = ['sh', '-c', `id -u; ${curl.join(' ')}; grep net_cls /proc/self/cgroup; echo "$SUDO_USER"`];
+    const words = ['sudo', '-n', viaBin, '10.0.2.1', '--', ...command];
+    return lab.run('client', [...as('ada'), ...words], { detached: true });
+  });
+  t.deepEqual([result.code, result.stderr], [0, '']);
+  t.regex(result.stdout, /^0\ng2 [^\n]*\n[^\n]*\/via-[\da-f-]{36}\nvia-ada\n$/);
+  t.deepEqual(left, []);
+});
+
+test.serial('a router that does not answer is asked for without the lock: nobody else waits for it', async (t) => {
+  const lab = await labWith(t);
+  const tools = await watchTools(lab);
+  const { left } = await leaving(lab, async () => {
+    // So that there is a lock; the keeper has it for a moment.
+    const held = await hold(lab, '10.0.1.3');
+    const trouble = 'sh flock -w 5 /run/via/lock true && echo free >>/run/asked || echo held >>/run/asked' as const;
+    const act = () => viaAs(lab, 'ada', ['10.0.1.77', '--', 'true']);
+    const { result, steps } = await tools.during(trouble, 'ip_-N_-j.1', act, 99);
+    t.deepEqual([result.code, result.stderr], [0, '']);
+    t.true(steps.filter((step) => step.startsWith('ip_-N_-j.')).length > 3, steps.join(' '));
+    t.regex(await lab.sh('client', 'cat /run/asked; rm /run/asked'), /^(free\n)+$/);
+    await held.release();
+    await kept(lab);
+  });
+  t.deepEqual(
+    left.filter((line) => !/ 10\.0\.1\.77 /.test(line)),
+    [],
+  );
 });

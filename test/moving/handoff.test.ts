@@ -9,7 +9,8 @@ test('what hands its work to somebody outside is known by its name, also behind 
   t.is(named('docker', 'run', 'x'), 'docker');
   t.is(named('/usr/bin/docker', 'run', 'x'), 'docker');
   t.is(named('sudo', '-u', 'me', '/usr/bin/firefox', 'x'), 'firefox');
-  t.is(named('systemd-run', 'x'), 'systemd-run');
+  for (const name of 'systemd-run flatpak snap gnome-terminal chromium google-chrome thunderbird'.split(' '))
+    t.is(named(name, 'x'), name);
   for (const other of [[], ['echo', 'docker'], ['sudo', 'id'], ['dockerd'], ['constructor'], ['sudo', 'constructor']])
     t.is(named(...other), undefined, other.join(' '));
 });

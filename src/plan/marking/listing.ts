@@ -1,6 +1,6 @@
 import type { FirewallThing } from '../things.js';
 import { parseGroupName, parseKey, pathOf, type Group } from '../wayout.js';
-import { elementId, isCollection } from './nftables.js';
+import { elementId, isCollection, TABLE } from './nftables.js';
 import { chainState, noteIn } from './rules.js';
 
 /** What of `nft -j list table inet via` is read. */
@@ -76,12 +76,18 @@ function counts(name: 'sent' | 'stopped', nftables: readonly Listed[]): Map<numb
 function thingsOf(listed: Listed, comments: ReadonlyMap<string, string[]>): FirewallThing[] {
   const { table, counter, set, map, chain } = listed;
   if (table !== undefined) return [seen('table', '', true)];
-  if (counter !== undefined) return [seen(`counter ${counter.name}`, '')];
+  if (counter !== undefined) return [seenCounter(counter)];
   if (set !== undefined) return [seen(`set ${set.name}`, '', true), ...elementsOf(set)];
   if (map !== undefined) return [seen(`map ${map.name}`, '', true), ...elementsOf(map)];
   if (chain === undefined) return [];
   const hook = chain.hook === undefined ? '' : `${chain.type} ${chain.hook} ${chain.prio}`;
   return [seen(`chain ${chain.name}`, chainState(hook, comments.get(chain.name) ?? []), hook !== '')];
+}
+
+/** With what it has counted, so that it can be made anew. */
+function seenCounter({ name, packets, bytes }: NonNullable<Listed['counter']>): FirewallThing {
+  const text = `add counter ${TABLE} ${name} { packets ${packets} bytes ${bytes}; }`;
+  return { ...seen(`counter ${name}`, ''), add: () => [text] };
 }
 
 function seen(id: string, state: string, fixed = false): FirewallThing {

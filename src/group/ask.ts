@@ -1,7 +1,7 @@
 import { resolve } from '../gateway/resolve.js';
 import { parseGateway } from '../gateway/text.js';
-import type { Ask } from '../group/choose.js';
-import { wishText } from '../group/follow.js';
+import type { Ask } from './choose.js';
+import { wishText } from './follow.js';
 import { chooseFirewall, firewallsOf } from '../kernel/firewall.js';
 import type { LaunchOptions } from '../request.js';
 

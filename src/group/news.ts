@@ -1,0 +1,35 @@
+import { chownSync, linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { ignoring } from '../kernel/cgroup.js';
+import { RUNTIME } from '../plan/wanted.js';
+import { stateOfGroup, WELL, type State } from './state.js';
+
+/**
+ * What a group's user is told of its state: he may read no other file in there, and this one is only his. Root never reads
+ * it, for he may also write it.
+ */
+export const newsFile = (uuid: string): string => `${RUNTIME}/news-${uuid}`;
+
+/** Tells a group's user of its state; by the set-up, which does not know it later than the keeper, `first`. */
+export function tellOwner(uuid: string, owner: number, state: State = stateOfGroup(uuid), first = false): void {
+  const path = newsFile(uuid);
+  const draft = `${path}.${first ? 'first' : 'new'}`;
+  ignoring(UNWRITABLE, () => {
+    // One that a killed process has left.
+    ignoring(['ENOENT'], () => unlinkSync(draft));
+    writeFileSync(draft, `${state.is} ${state.why}\n`, { mode: 0o400, flag: 'wx' });
+    chownSync(draft, owner, 0);
+    // All at once, so that nobody reads half of it.
+    if (!first) return renameSync(draft, path);
+    ignoring(['EEXIST'], () => linkSync(draft, path));
+    return unlinkSync(draft);
+  });
+}
+
+/** The state that this user is told of. */
+export function newsOf(uuid: string): State {
+  const text = ignoring(['ENOENT', 'EACCES'], () => readFileSync(newsFile(uuid), 'utf8')) ?? '';
+  const [, is, why = ''] = /^(lost|closed) (.*)\n$/.exec(text) ?? [];
+  return is === undefined ? WELL : { is: is as State['is'], why };
+}
+
+const UNWRITABLE = ['ENOENT', 'EEXIST', 'EISDIR', 'ENOSPC', 'EFBIG', 'EDQUOT', 'EROFS', 'EPERM'];
