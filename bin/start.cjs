@@ -5,6 +5,10 @@ var version = process.versions.node.split('.').map(Number);
 
 function fail(problem) {
   console.error('via: ' + problem);
+  if (process.argv[2] === '--notify') {
+    // src/words/notify.ts
+    require('child_process').spawnSync('notify-send', ['-a', 'via', '-i', 'dialog-error', 'via: not started', problem]);
+  }
   process.exit(125);
 }
 

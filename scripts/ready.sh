@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 needed='ip:iproute2 nft:nftables curl:curl flock:util-linux'
 [ "${1:-}" = demo ] || needed="$needed iptables:iptables tcpdump:tcpdump ping:iputils-ping conntrack:conntrack
   mandoc:mandoc ps:procps find:findutils /usr/bin/python3:python3 awk:mawk setpriv:util-linux script:bsdutils
-  sudo:sudo pkexec:pkexec /usr/lib/polkit-1/polkitd:polkitd dbus-daemon:dbus openssl:openssl getent:libc-bin"
+  sudo:sudo pkexec:pkexec /usr/lib/polkit-1/polkitd:polkitd dbus-daemon:dbus openssl:openssl getent:libc-bin
+  desktop-file-validate:desktop-file-utils"
 
 PATH=$PATH:/usr/sbin:/sbin
 missing=

@@ -23,6 +23,8 @@ export interface LaunchOptions {
   readonly quiet: boolean;
   /** Who is asked where via is not root. */
   readonly elevate: Elevate;
+  /** A failure is shown on the desktop, too. */
+  readonly notify: boolean;
   /** The user as whom root runs the command; empty: as he is. */
   readonly user: string;
 }
@@ -49,6 +51,14 @@ export type Request =
       readonly word: 'detach';
       readonly pids: readonly number[];
       readonly tree: boolean;
+      readonly options: LaunchOptions;
+    }
+  | {
+      readonly word: 'desktop';
+      readonly does: 'write' | 'remove' | 'list';
+      /** A gateway and applications, to write; applications, perhaps behind a gateway, to remove. */
+      readonly words: readonly string[];
+      readonly replace: boolean;
       readonly options: LaunchOptions;
     }
   | { readonly word: 'sweep'; readonly options: LaunchOptions }

@@ -10,11 +10,20 @@ export async function renderHelp(): Promise<string> {
     .example('$0 10.0.0.1 -- curl example.com', 'by that router; IPv6 is refused')
     .example('$0 10.0.0.1,fe80::1%eth1 ssh host', 'one of each family')
     .example('$0 tun0 firefox', 'by a device (%eth1 is always a device)')
-    .epilogue(`Words: ${words.join(', ')} (help WORD)`)
+    .epilogue(folded(`Words: ${words.join(', ')} (more: via help WORD)`))
     .epilogue('Exit status: that of the command; 127 not found, 126 cannot run, 125 via failed')
     .getHelp();
   // A terminal has 24 lines.
-  return text.replace(/\n\n(?=Examples|Words)/g, '\n');
+  return text.replace(/\n\n(?=Other|Examples|Words)/g, '\n');
+}
+
+/** In lines of 80 columns, the later ones below what stands behind the first colon. */
+function folded(text: string): string {
+  const indent = ' '.repeat(text.indexOf(':') + 2);
+  return text.split(' ').reduce((lines, word) => {
+    const line = lines.slice(lines.lastIndexOf('\n') + 1);
+    return line.length + 1 + word.length > 80 ? `${lines}\n${indent}${word}` : `${lines} ${word}`;
+  });
 }
 
 /** In yargs 17.7, but not in its types. */
@@ -49,6 +58,7 @@ export function configure(target: Argv): Argv {
 function settings(option: Option) {
   const { short, values, default: value, describe, group: name } = option;
   const group = `${name}:`;
+  if (option.isHidden === true) return { group, describe, boolean: true, hidden: true } as const;
   const alias = short === undefined ? {} : { alias: short };
   if (isFlag(option)) return { ...alias, group, describe, boolean: true } as const;
   if (values === undefined) return { group, describe, string: true, requiresArg: true, default: '' } as const;
