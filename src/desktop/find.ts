@@ -105,7 +105,10 @@ function byName(text: string, places: readonly string[]): Found {
       hint: `say which: ${meant.map(({ id }) => id).join(' or ')}`,
     });
   if (found !== undefined) return found;
-  const names = every.flatMap(({ id, entry }) => [id.slice(0, -SUFFIX.length), ...entry.names]);
+  const names = every.flatMap(({ id, entry }) => [
+    id.slice(0, -SUFFIX.length),
+    ...entry.names.map((name) => name.toLowerCase()),
+  ]);
   const near = nearest(text.replace(/\.desktop$/, ''), names);
   throw new ViaError('desktop entry', `"${text}"`, 'not found', {
     hint: near === undefined ? `looked in ${places.join(', ')}` : `did you mean ${near}?`,

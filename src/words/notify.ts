@@ -9,5 +9,5 @@ export function notify(error: unknown, title: string): void {
   if (!process.env['DISPLAY'] && !process.env['WAYLAND_DISPLAY']) return;
   // The text may be read as markup (Desktop Notifications Specification); the title is not.
   const text = messageOf(error).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-  runInSession(['notify-send', '--app-name=via', '--icon=dialog-error', '--', title, text], PATIENCE);
+  runInSession(['notify-send', '--icon=dialog-error', '--', title, text], PATIENCE);
 }

@@ -77,7 +77,7 @@ test.serial('what fails is shown on the desktop, and what is handed over', async
   const lab = await makeLab(t, { servers: false });
   const home = homeWith(t);
   const shown = `${home.folder}/out/shown`;
-  const words = ['--app-name=via', '--icon=dialog-error', '--'];
+  const words = ['--icon=dialog-error', '--'];
   watchNotes(home);
   t.is((await home.desktop(['10.0.9.1', 'ask'])).code, 0);
   const copy = `${home.own}/ask-via-10.0.9.1.desktop`;
@@ -85,8 +85,8 @@ test.serial('what fails is shown on the desktop, and what is handed over', async
     await start(lab, home, [copy, URL], env);
     await until('it is shown', () => text(shown).endsWith('\n\n'));
     const lines = text(shown).split('\n');
-    t.deepEqual(lines.slice(0, 4), [...words, 'via: not started']);
-    t.regex(lines[4]!, /^gateway 10\.0\.9\.1: not on-link \(/);
+    t.deepEqual(lines.slice(0, 3), [...words, 'via: not started']);
+    t.regex(lines[3]!, /^gateway 10\.0\.9\.1: not on-link \(/);
     await lab.sh('client', `rm ${shown}`);
   }
   const via = (argv: string[], env = {}) =>
@@ -106,7 +106,7 @@ test.serial('what fails is shown on the desktop, and what is handed over', async
     await lab.sh('client', `rm ${shown}`);
     const { code, stderr } = await via(argv);
     t.is(code, argv.includes('no-such-program') ? 127 : 125);
-    t.is(text(shown).split('\n')[4], stderr.trimEnd().replace('via: ', ''));
+    t.is(text(shown).split('\n')[3], stderr.trimEnd().replace('via: ', ''));
   }
   await lab.sh('client', `rm ${shown}`);
   // Nobody asked for it, nobody could see it, or it cannot be shown: the line on standard error, and no more.
@@ -125,7 +125,7 @@ test.serial('what fails is shown on the desktop, and what is handed over', async
   const { code, stdout, stderr } = await via(['--notify', '-x', '10.0.2.1', '--', 'docker', 'run']);
   t.deepEqual([code, stdout], [0, 'run\n']);
   t.regex(stderr, /^via: command docker: has its daemon start /);
-  t.deepEqual(text(shown).split('\n').slice(3, 5), [
+  t.deepEqual(text(shown).split('\n').slice(2, 4), [
     'via',
     stderr.trimEnd().replace('via: ', '').replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
   ]);
