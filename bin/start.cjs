@@ -7,7 +7,9 @@ function fail(problem) {
   console.error('via: ' + problem);
   if (process.argv[2] === '--notify') {
     // src/words/notify.ts
-    require('child_process').spawnSync('notify-send', ['-i', 'dialog-error', 'via: not started', problem]);
+    require('child_process').spawnSync('notify-send', ['-i', 'dialog-error', 'via: not started', problem], {
+      timeout: 3000,
+    });
   }
   process.exit(125);
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, isAbsolute, resolve } from 'node:path';
 import { nearest } from '../cli/nearest.js';
@@ -73,6 +73,7 @@ function byPath(text: string, places: readonly string[]): Found {
   const fail = (why: string): ViaError => new ViaError('desktop entry', text, why);
   let found;
   try {
+    accessSync(path, constants.R_OK);
     if (statSync(path).isFile()) found = readFound(idOf(path, places), path);
   } catch (error) {
     throw fail(wordsOf(error));

@@ -6,6 +6,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readFileSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -48,8 +49,8 @@ export function write(folder: string, files: readonly File[]): void {
       undo.push(() => rmSync(fresh, { force: true }));
       save(fresh, bytes);
       if (isPlain(path)) {
-        rmSync(old, { force: true });
-        linkSync(path, old);
+        undo.push(() => rmSync(old, { force: true }));
+        save(old, readFileSync(path, 'latin1'));
         undo.push(() => renameSync(old, path));
         renameSync(fresh, path);
       } else {
@@ -60,8 +61,7 @@ export function write(folder: string, files: readonly File[]): void {
       }
     }
   } catch (error) {
-    for (const step of undo.reverse()) ignoring(['ENOENT'], step);
-    for (const path of made) ignoring(['ENOTEMPTY', 'ENOENT'], () => rmdirSync(path));
+    for (const step of [...undo.reverse(), ...made.map((path) => () => rmdirSync(path))]) attempt(step);
     throw new ViaError('desktop entry', folder, wordsOf(error), { cause: error });
   }
   for (const { id } of files) rmSync(`${folder}/${id}.old-${process.pid}`, { force: true });
@@ -85,6 +85,15 @@ export function refreshCache(folder: string): string | undefined {
     : undefined;
 }
 
+/** What cannot be undone is not there, or what hinders it is what has hindered the writing. */
+function attempt(step: () => void): void {
+  try {
+    step();
+  } catch {
+    // The first error is the one that is told.
+  }
+}
+
 function refuseForeign(folder: string, { id }: File): void {
   const path = `${folder}/${id}`;
   if (ignoring(NONE, () => lstatSync(path)) === undefined) return;
@@ -95,7 +104,8 @@ function refuseForeign(folder: string, { id }: File): void {
 /** A link is none: via writes none, and what it leads to is somebody else's. */
 const isPlain = (path: string): boolean => ignoring(NONE, () => lstatSync(path).isFile()) === true;
 
-const NONE = ['ENOENT', 'ENOTDIR'];
+/** Where a name is too long, writing says so. */
+const NONE = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'];
 
 /** Gives the folders that had to be made, the innermost first. */
 function makeFolder(folder: string): string[] {

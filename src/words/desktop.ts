@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { OPTIONS, WORDS } from '../cli/options.js';
 import { execWords } from '../desktop/exec.js';
 import { rewrite } from '../desktop/entry.js';
@@ -85,7 +86,9 @@ function isMeant({ id, path, entry }: Found, text: string): boolean {
   const ids = [id, entry.origin ?? id].flatMap((one) => [one, one.slice(0, -SUFFIX.length)]);
   const suffix = ` (via ${entry.gateway})`;
   const names = entry.names.flatMap((name) => [name, name.endsWith(suffix) ? name.slice(0, -suffix.length) : name]);
-  return path === text || ids.includes(text) || names.some((name) => name.toLowerCase() === text.toLowerCase());
+  return (
+    path === resolve(text) || ids.includes(text) || names.some((name) => name.toLowerCase() === text.toLowerCase())
+  );
 }
 
 /** Columns: id, gateway, and the first of the names. */

@@ -129,6 +129,8 @@ test('what cannot be found, or is none', async (t) => {
   );
   await fails(t, home, [GATEWAY, home.system], /: is no desktop entry$/m);
   await fails(t, home, [GATEWAY, '/dev/zero'], /: is no desktop entry$/m);
+  const long = home.put(`${home.folder}/${'l'.repeat(240)}.desktop`, entry('Long', 'long'));
+  await fails(t, home, [GATEWAY, 'firefox', long], /^via: desktop entry \S+: name too long$/m);
   for (const [text, says] of Object.values(useless)) {
     const path = home.put(`${home.folder}/useless.desktop`, text);
     await fails(t, home, [GATEWAY, 'firefox', path], new RegExp(says.source, 'm'));
@@ -222,8 +224,14 @@ test('--replace shadows the original, --remove takes it away again, --list print
     ['--remove', 'wg0', 'sub-app', 'other'],
     /^via: desktop entry "other": via has written none of that name by wg0/m,
   );
+  await fails(t, home, ['--remove', './sub-app.desktop'], /via has written none of that name/m);
   await writes(t, home, ['--remove', 'wg0', 'App'], ['sub-app-via-wg0.desktop', 'sub-app.desktop']);
-  await writes(t, home, ['--remove', `${home.own}/sub-app-via-10.0.2.1.desktop`], ['sub-app-via-10.0.2.1.desktop']);
+  await writes(
+    t,
+    home,
+    ['--remove', './data/applications/sub-app-via-10.0.2.1.desktop'],
+    ['sub-app-via-10.0.2.1.desktop'],
+  );
   t.deepEqual(home.files(), []);
   t.deepEqual(readFileSync(original), bytes);
   t.is((await home.desktop(['--list'])).stdout, '');
@@ -356,6 +364,13 @@ test('a folder that is closed', async (t) => {
   chmodSync(home.folder, 0o755);
   mkdirSync(home.own, { recursive: true });
   // As a user: for root nothing is closed.
+  const secret = home.put(`${home.system}/secret.desktop`, entry('Secret', 'secret'));
+  chmodSync(secret, 0o600);
+  const unread = await run(
+    ['setpriv', '--reuid=61234', '--regid=61234', '--clear-groups', viaBin, 'desktop', 'wg0', secret],
+    { env: home.env },
+  );
+  refused(t, unread, /^via: desktop entry \S+secret\.desktop: permission denied$/m);
   const result = await run(
     ['setpriv', '--reuid=61234', '--regid=61234', '--clear-groups', viaBin, 'desktop', 'wg0', path],
     {
