@@ -5,6 +5,12 @@ var version = process.versions.node.split('.').map(Number);
 
 function fail(problem) {
   console.error('via: ' + problem);
+  if (process.argv[2] === '--notify') {
+    // src/words/notify.ts
+    require('child_process').spawnSync('notify-send', ['-i', 'dialog-error', 'via: not started', problem], {
+      timeout: 3000,
+    });
+  }
   process.exit(125);
 }
 

@@ -3,12 +3,16 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-# command:package, for what the lab and the tests run; "demo" needs only the first line of them.
+# command:package, for what the lab and the tests run; "demo" needs only the first line of them, "long" a desktop too.
 needed='ip:iproute2 nft:nftables curl:curl flock:util-linux'
 [ "${1:-}" = demo ] || needed="$needed iptables:iptables tcpdump:tcpdump ping:iputils-ping conntrack:conntrack
   mandoc:mandoc ps:procps find:findutils /usr/bin/python3:python3 awk:mawk setpriv:util-linux script:bsdutils
   sudo:sudo pkexec:pkexec /usr/lib/polkit-1/polkitd:polkitd dbus-daemon:dbus openssl:openssl getent:libc-bin
-  zsh:zsh fish:fish /usr/share/bash-completion/bash_completion:bash-completion strace:strace"
+  zsh:zsh fish:fish /usr/share/bash-completion/bash_completion:bash-completion strace:strace
+  desktop-file-validate:desktop-file-utils"
+
+[ "${1:-}" != long ] || needed="$needed Xvfb:xvfb gtk-launch:libgtk-3-bin notify-send:libnotify-bin dunst:dunst
+  chromium:chromium"
 
 PATH=$PATH:/usr/sbin:/sbin
 missing=

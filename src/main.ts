@@ -1,5 +1,6 @@
+import { unknownDevice } from './cli/meant.js';
 import { parse } from './cli/parse.js';
-import { isViaError } from './failure.js';
+import { isViaError, ViaError } from './failure.js';
 import type { Request } from './request.js';
 import { dropAhead } from './kernel/ahead.js';
 import { readArgv } from './run/argv.js';
@@ -19,6 +20,9 @@ import { refuseCommand, wordsAs } from './words/user.js';
 
 const signals = watchSignals();
 const forLauncher = 'VIA_EXEC' in process.env;
+/** Before the options are read, and where they cannot be: entries in menus have it first. */
+let notifies = process.argv[2] === '--notify';
+let gateway = '';
 
 async function main(): Promise<Outcome> {
   // Whoever stays needs it, and bin/via is still reading ahead.
@@ -27,11 +31,17 @@ async function main(): Promise<Outcome> {
   signals.ignore(entry.ignored);
   const request = parse(readArgv(forLauncher));
   trace('start');
+  if ('options' in request) notifies = request.options.notify;
+  if (request.word === 'launch') gateway = request.gateway;
   if (request.word === 'help' || request.word === 'version') return tell(request);
 
   if (request.word === 'keep') return done(await keep(makeSay(false)));
 
   if (request.word === 'status') return status(request);
+  if (request.word === 'desktop') {
+    (await import('./words/desktop.js')).desktop(request, makeSay(false));
+    return { code: 0 };
+  }
 
   if (request.word === 'alias' || request.word === 'completion') return forShell(request);
 
@@ -83,13 +93,22 @@ function end(outcome: Outcome): never {
   endAs({ code });
 }
 
+/** A gateway that is no device may be a word that was mistyped; a device of that name wins. */
+function withWord(error: unknown): unknown {
+  const hint = isViaError(error) ? unknownDevice(error.message, gateway) : undefined;
+  return hint === undefined ? error : new ViaError('device', `"${gateway}"`, 'unknown', { hint });
+}
+
 const done = (_nothing: void): Outcome => ({ code: 0 });
 
 /** A signal that came during the set-up is what ends via, whatever else went wrong because of it. */
 async function failed(error: unknown, say: Say): Promise<Outcome> {
   const signal = await signals.pending();
   if (signal !== undefined) return { signal };
-  say.error(error);
+  const shown = withWord(error);
+  say.error(shown);
+  // From a menu, nobody may read what is written there.
+  if (notifies) (await import('./words/notify.js')).notify(shown, 'via: not started');
   return { code: isViaError(error) ? error.status : 125 };
 }
 

@@ -26,6 +26,8 @@ export interface LaunchOptions {
   readonly quiet: boolean;
   /** Who is asked where via is not root. */
   readonly elevate: Elevate;
+  /** A failure is shown on the desktop, too. */
+  readonly notify: boolean;
   /** The user as whom root runs the command; empty: as he is. */
   readonly user: string;
 }
@@ -57,6 +59,14 @@ export type Request =
   /** `pairs` are as they were typed, `lte=192.168.8.1`; without a shell it is the one that has started via. */
   | { readonly word: 'alias'; readonly pairs: readonly string[]; readonly shell?: Shell }
   | { readonly word: 'completion'; readonly shell?: string }
+  | {
+      readonly word: 'desktop';
+      readonly does: 'write' | 'remove' | 'list';
+      /** A gateway and applications, to write; applications, perhaps behind a gateway, to remove. */
+      readonly words: readonly string[];
+      readonly replace: boolean;
+      readonly options: LaunchOptions;
+    }
   | { readonly word: 'sweep'; readonly options: LaunchOptions }
   | { readonly word: 'keep' }
   | { readonly word: 'help'; readonly topic?: string }

@@ -28,7 +28,7 @@ export function makeSay(verbose: boolean): Say {
 }
 
 /** Every error that reaches the user is one line; what is not a ViaError is one that nobody thought of. */
-function messageOf(error: unknown): string {
+export function messageOf(error: unknown): string {
   if (isViaError(error)) return error.message;
   const { code, message } = (error ?? {}) as { code?: string; message?: string };
   return oneLine(`internal: ${message ?? String(error)}${code === undefined ? '' : ` (${code})`}`);

@@ -4,7 +4,7 @@
 # What the next word is, as via reads the ones before it: first, gateway, next, command, pids, or one of via's own words;
 # then that word, or -; then whether a -- has ended the options; then where a command begins.
 function __via_at
-    set -l words run none status attach detach alias completion sweep keep help version
+    set -l words run none status attach detach alias completion desktop sweep keep help version
     set -l place first
     set -l word -
     set -l ended no
@@ -27,11 +27,12 @@ function __via_at
             if test $ended = no; and contains -- $text $words
                 set word $text
                 set place $text
-                contains -- $text run attach; and set place gateway
+                contains -- $text run attach desktop; and set place gateway
             end
         else if test $place = gateway
             set place next
             test $word = attach; and set place pids
+            test $word = desktop; and set place apps
         else if contains -- $place next none
             set place command
             set at (math $at - 1)
@@ -53,12 +54,13 @@ end
 function __via_takes
     set -l now (__via_at)
     test $now[3] = no; and test $now[1] != command; or return
-    set -l launch first gateway next pids
+    set -l launch first gateway next pids apps
     test $now[2] = attach; and test "$argv" = become; and return 1
+    test $now[2] = desktop; and contains -- "$argv" user become dry verbose; and return 1
     switch $argv
         case way
             contains -- $now[1] $launch
-        case user
+        case user mark
             contains -- $now[1] $launch none
         case become
             contains -- $now[1] $launch none
@@ -78,6 +80,11 @@ function __via_behind
     test (commandline -opc)[-1] = $argv
 end
 
+# Whether menu entries are to be removed, which needs no gateway.
+function __via_removes
+    test (__via_at)[2] = desktop; and contains -- --remove (commandline -opc)
+end
+
 function __via_words
     printf '%s\t%s\n' run 'run a command by a gateway, also one that is called like a word' \
         none 'run a command by the usual way' \
@@ -86,6 +93,7 @@ function __via_words
         detach 'move processes out of their groups' \
         alias 'make names for gateways' \
         completion 'print the completion for a shell' \
+        desktop 'write menu entries that start applications by a gateway' \
         sweep 'remove what was left behind' \
         help 'show the options, or what a word does' \
         version 'print the version'
@@ -141,6 +149,15 @@ function __via_gateways
     end
 end
 
+# The ids of menu entries (Desktop Entry Specification, XDG Base Directory Specification).
+function __via_apps
+    set -l home $XDG_DATA_HOME
+    test -n "$home"; or set home ~/.local/share
+    set -l others (string split -n : -- "$XDG_DATA_DIRS")
+    test -n "$others"; or set others /usr/local/share /usr/share
+    path change-extension '' (path basename -- $home/applications/*.desktop $others/applications/*.desktop)
+end
+
 # Processes that are in a group.
 function __via_members
     for file in (command grep -lsE '/via-[0-9a-f]{8}-' /proc/*/cgroup)
@@ -153,9 +170,10 @@ end
 
 complete -c via -f
 complete -c via -n '__via_is first' -a '(__via_words)'
-complete -c via -n '__via_is first gateway' -a '(__via_gateways)'
+complete -c via -n '__via_is first gateway; and not __via_removes' -a '(__via_gateways)'
 complete -c via -n '__via_is command' -a '(__via_command)'
 complete -c via -n '__via_is pids' -a '(__fish_complete_pids)'
+complete -c via -n '__via_is apps; or __via_removes' -a '(__via_apps)'
 complete -c via -n '__via_is detach' -a '(__via_members)'
 complete -c via -n '__via_is alias' -a '(__via_gateways name)'
 complete -c via -n '__via_is status; and __via_behind status' -a self -d 'the gateway that the caller is in'
@@ -165,15 +183,18 @@ complete -c via -n '__via_is completion; and __via_behind completion' -a 'bash z
 complete -c via -n '__via_takes way' -l ipv4 -x -a 'refuse allow' -d 'IPv4, when the gateway has none'
 complete -c via -n '__via_takes way' -l ipv6 -x -a 'refuse allow' -d 'IPv6, when the gateway has none'
 complete -c via -n '__via_takes way' -l no-lan -d 'send what is for connected networks to the gateway too'
-complete -c via -n '__via_takes user' -l firewall -x -a 'auto nft iptables' -d 'what marks packets'
-complete -c via -n '__via_takes user' -l elevate -x -a 'auto sudo pkexec none' -d 'how to become root'
+complete -c via -n '__via_takes mark' -l firewall -x -a 'auto nft iptables' -d 'what marks packets'
+complete -c via -n '__via_takes mark' -l elevate -x -a 'auto sudo pkexec none' -d 'how to become root'
 complete -c via -n '__via_takes user' -l user -x -a '(__fish_complete_users)' -d 'run the command as this user; for root'
 complete -c via -n '__via_takes become' -s x -l exec -d 'become the command, as nice does: for what runs long'
 complete -c via -n '__via_takes dry' -l dry-run -d 'print the changes as commands, change nothing'
 complete -c via -n '__via_takes verbose' -s v -l verbose -d 'print each change as it is made'
-complete -c via -n '__via_takes user' -s q -l quiet -d 'no notes: on the gateway, or on work that goes elsewhere'
+complete -c via -n '__via_takes mark' -s q -l quiet -d 'no notes: on the gateway, or on work that goes elsewhere'
 complete -c via -n 'not __via_is command' -s h -l help -d 'print how to use it'
 complete -c via -n 'not __via_is command' -s V -l version -d 'print the version'
 complete -c via -n '__via_takes tree' -l tree -d 'with all that they have started'
 complete -c via -n '__via_takes status' -l json -d 'print it as JSON'
 complete -c via -n '__via_takes alias' -l shell -x -a 'bash zsh fish sh' -d 'for this shell'
+complete -c via -n '__via_takes desktop' -l replace -d "in the place of the application's own"
+complete -c via -n '__via_takes desktop' -l remove -d 'remove them again'
+complete -c via -n '__via_takes desktop' -l list -d 'print those there are'

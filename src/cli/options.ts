@@ -13,6 +13,8 @@ export interface Option {
   /** What a flag sets its field to: true, unless its name says no. */
   readonly given?: boolean;
   readonly default?: string | boolean;
+  /** Not in `--help`: what via writes for itself. */
+  readonly isHidden?: boolean;
   /** `Way out` changes where packets may go, and so goes with a gateway only. */
   readonly group: 'Way out' | 'Other options';
   readonly describe: string;
@@ -32,6 +34,7 @@ export const OPTIONS: readonly Option[] = [
   { name: 'dry-run', field: 'dryRun', default: false, group: 'Other options', describe: 'print the changes as commands, change nothing' },
   { name: 'verbose', short: 'v', field: 'verbose', default: false, group: 'Other options', describe: 'print each change as it is made' },
   { name: 'quiet', short: 'q', field: 'quiet', default: false, group: 'Other options', describe: 'no notes: on the gateway, or on work that goes elsewhere' },
+  { name: 'notify', field: 'notify', default: false, group: 'Other options', isHidden: true, describe: 'show a failure on the desktop too' },
   { name: 'help', short: 'h', group: 'Other options', describe: 'print this text' },
   { name: 'version', short: 'V', group: 'Other options', describe: 'print the version' },
 ];
@@ -58,6 +61,9 @@ const SHELL: Option = {
   group: 'Other options',
   describe: 'for this shell',
 };
+const REPLACE: Option = { name: 'replace', group: 'Other options', describe: "in the place of the application's own" };
+const REMOVE: Option = { name: 'remove', group: 'Other options', describe: 'remove them again' };
+const LIST: Option = { name: 'list', group: 'Other options', describe: 'print those there are' };
 const TREE: Option = { name: 'tree', group: 'Other options', describe: 'with all that they have started' };
 
 // prettier-ignore
@@ -69,13 +75,14 @@ const BUILT: readonly Word[] = [
   { name: 'detach', usage: 'detach [-v] [--tree] <pid>...', options: [TREE], describe: 'Moves processes out of their groups, to the usual way.' },
   { name: 'alias', usage: 'alias [--shell bash|zsh|fish|sh] <name>=<gateway>...', options: [SHELL], describe: 'Prints what makes each name stand for via and its gateway, with completion, in\nthe shell that asks: eval "$(via alias lte=192.168.8.1)", in fish | source.' },
   { name: 'completion', usage: 'completion [bash|zsh|fish]', describe: 'Prints the completion of via for the shell, or for the one that asks.' },
+  { name: 'desktop', usage: 'desktop [options] <gateway> <app>... | --remove <app>... | --list', options: [REPLACE, REMOVE, LIST], describe: "Writes menu entries of yours that start applications by the gateway. An app is\nnamed by the id or the file of its entry, or as in the menu. With --replace, the\nnew entry hides the application's own; --remove undoes that, --list prints them." },
   { name: 'sweep', usage: 'sweep [--dry-run] [-v]', describe: 'Removes what commands that have ended left behind, where the keeper could not,\nand mends what others took from those that run. Every launch does this too.' },
   { name: 'keep', usage: 'keep', internal: true, describe: 'What the keeper, the small process that waits for the end of commands, has done\nthen: as sweep, but first what they sent last arrives. By hand, take sweep.' },
   { name: 'help', usage: 'help [word]', describe: 'Prints the options, or what a word does.' },
   { name: 'version', usage: 'version', describe: 'Prints the version.' },
 ];
 
-const LATER = 'up down check doctor dns desktop list ls config self'.split(' ');
+const LATER = 'up down check doctor dns list ls config self'.split(' ');
 
 export const WORDS: readonly Word[] = [...BUILT, ...LATER.map((name) => ({ name }))];
 

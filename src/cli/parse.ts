@@ -2,8 +2,9 @@ import { ViaError } from '../failure.js';
 import type { LaunchOptions, Request } from '../request.js';
 import { apart, missing, mixed, noOptions, nothing } from './checks.js';
 import { cutOptions, type Given } from './cut.js';
+import { meantWord } from './meant.js';
 import { nearest } from './nearest.js';
-import { isBuilt, OPTIONS, USAGE, WORDS, type Word } from './options.js';
+import { isBuilt, OPTIONS, USAGE, WORDS, type Option, type Word } from './options.js';
 import { aliases, completion } from './shells.js';
 
 /**
@@ -40,6 +41,8 @@ export function parse(argv: readonly string[]): Request {
       return aliases(argv, rest.at, all, word);
     case 'completion':
       return completion(argv, rest.at, all, word);
+    case 'desktop':
+      return desktop(argv, rest.at, all, word);
     case 'sweep':
       nothing(argv, rest.at, 'sweep');
       return { word: 'sweep', options: collect(all, 'sweep') };
@@ -65,6 +68,29 @@ function status(argv: readonly string[], at: number, given: readonly Given[]): R
   if (self) noOptions(own, 'status self');
   return { word: 'status', self, json: own.length > 0 };
 }
+
+/** What is asked of `desktop`: one of three things. */
+function desktop(argv: readonly string[], at: number, before: readonly Given[], word: Word): Request {
+  const read = mixed(argv, at, word);
+  if ('word' in read) return read;
+  const { words } = read;
+  const [own, others] = apart([...before, ...read.given]);
+  const [first, ...more] = new Set(own.map(({ option }) => option.name));
+  if (more.length > 0)
+    throw new ViaError('option', `--${more[0]}`, `does not go with --${first}`, { hint: 'see via help desktop' });
+  const does = first === 'list' || first === 'remove' ? first : 'write';
+  // The options of a launch are for what is written.
+  noOptions(
+    does === 'write' ? others.filter(({ option }) => !IN_ENTRIES.has(option.field)) : others,
+    own.length === 0 ? 'desktop' : `desktop --${first}`,
+  );
+  if (does === 'list') nothing(words, 0, 'desktop');
+  else if (words.length === 0) throw missing(does === 'write' ? 'gateway' : 'application', word);
+  else if (does === 'write' && words.length === 1) throw missing('application', word);
+  return { word: 'desktop', does, words, replace: first === 'replace', options: collect(others) };
+}
+
+const IN_ENTRIES = new Set<Option['field']>(['ipv4', 'ipv6', 'lan', 'firewall', 'elevate', 'quiet']);
 
 /** A gateway (to attach), and processes by their ids, with options anywhere in between. */
 function moving(argv: readonly string[], at: number, before: readonly Given[], word: Word): Request {
@@ -101,17 +127,20 @@ function launch(argv: readonly string[], at: number, ended: boolean, before: rea
   const after = cutOptions(argv, at + 1);
   if (after.asks !== undefined) return { word: after.asks };
   const options = collect([...before, ...after.given]);
-  return { word: 'launch', gateway, command: command(argv, after.at), options };
+  return { word: 'launch', gateway, command: command(argv, after.at, gateway), options };
 }
 
-function command(argv: readonly string[], at: number): [string, ...string[]] {
+/** `gateway` is what may be a word that was mistyped. */
+function command(argv: readonly string[], at: number, gateway?: string): [string, ...string[]] {
   const [name, ...args] = argv.slice(at);
-  if (name === undefined) throw noCommand();
+  if (name === undefined) throw noCommand(gateway);
   return [name, ...args];
 }
 
-function noCommand(): ViaError {
-  return new ViaError('command', '', 'missing', { hint: `usage: ${USAGE}` });
+function noCommand(gateway = ''): ViaError {
+  const meant = meantWord(gateway);
+  const hint = meant === undefined ? `usage: ${USAGE}` : `did you mean via ${meant}?`;
+  return new ViaError('command', '', 'missing', { hint });
 }
 
 /** The defaults, changed by what was given; of one given twice the last counts. */

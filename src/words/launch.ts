@@ -83,7 +83,7 @@ export async function join(request: Launch, say: Say, check = (): void => {}): P
   const ask = askFor(request.gateway, request.options);
   const membership = isRoot() ? await asRoot(ask, say, check) : await asUser(request, say);
   const known = request.options.quiet ? undefined : handOff(request.command);
-  if (known !== undefined) await tellOf(known, request.gateway, membership, say);
+  if (known !== undefined) await tellOf(known, request, membership, say);
   return membership;
 }
 
@@ -93,9 +93,15 @@ function asRoot(ask: Ask, say: Say, check: () => void): Promise<Membership> {
 }
 
 /** What is only a note must not end a launch that is set up. */
-async function tellOf(known: HandOff, gateway: string, { uuid }: Membership, say: Say): Promise<void> {
+async function tellOf(known: HandOff, { gateway, options }: Launch, { uuid }: Membership, say: Say): Promise<void> {
   try {
-    (await import('./handoff.js')).tellHandOff(known, gateway, uuid, say);
+    const { tellHandOff } = await import('./handoff.js');
+    const notify = options.notify ? (await import('./notify.js')).notify : () => {};
+    const error = (note: unknown): void => {
+      say.error(note);
+      notify(note, 'via');
+    };
+    tellHandOff(known, gateway, uuid, { ...say, error });
   } catch {
     // /proc cannot be read, say.
   }

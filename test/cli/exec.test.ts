@@ -31,7 +31,7 @@ function isOne(argv: string[]): boolean | undefined {
 }
 
 const word = fc.constantFrom(
-  ...'-x --exec -v -vx -xv -xV -xh -h --help --version --dry-run --no-lan --ipv4 --ipv6=allow allow --firewall nft --elevate sudo --user --user=-x'.split(
+  ...'-x --exec --notify -v -vx -xv -xV -xh -h --help --version --dry-run --no-lan --ipv4 --ipv6=allow allow --firewall nft --elevate sudo --user --user=-x'.split(
     ' ',
   ),
   ...'--firewall=iptables -- - run none sweep help version keep 10.0.0.1 wg0 echo a=b --exec=1 --verbose'.split(' '),

@@ -11,7 +11,11 @@ test('--help fits a terminal of 24 lines by 80 columns', async (t) => {
 
 test('--help names every option with its description, and every word that one may type', async (t) => {
   const text = await help();
-  for (const { name, short, describe, values = [], default: value } of OPTIONS) {
+  for (const { name, short, describe, values = [], default: value, isHidden } of OPTIONS) {
+    if (isHidden === true) {
+      t.false(text.includes(`--${name}`));
+      continue;
+    }
     const line = text.split('\n').find((one) => one.includes(` --${name} `))!;
     t.true(line.includes(describe), name);
     t.is(line.includes(` -${short}, `), short !== undefined, name);
@@ -65,6 +69,7 @@ test('the table: names and letters are unique, every field of a launch has its r
     'ipv4',
     'ipv6',
     'lan',
+    'notify',
     'quiet',
     'user',
     'verbose',

@@ -30,10 +30,15 @@ test('its options are those of the table, in that order', (t) => {
   t.deepEqual(items, expected);
 });
 
-test('its options are those of --help, in that order', async (t) => {
+test('its options are those of --help, in that order, and one that via writes for itself', async (t) => {
   const printed = [...(await help()).matchAll(/^ {2,6}(?:-\w, )?--([\w-]+) /gm)].map((found) => found[1]);
   const written = [...section('.Ss Options', '.Ss Words').matchAll(/^\.It .*Fl -([\w-]+)/gm)].map((found) => found[1]);
-  t.deepEqual(printed, written);
+  const hidden = OPTIONS.filter(({ isHidden }) => isHidden).map(({ name }) => name);
+  t.deepEqual(hidden, ['notify']);
+  t.deepEqual(
+    printed,
+    written.filter((name) => !hidden.includes(name!)),
+  );
 });
 
 test('its words are those that are built; the others are named as reserved', (t) => {

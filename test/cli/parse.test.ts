@@ -13,6 +13,7 @@ const DEFAULTS: LaunchOptions = {
   dryRun: false,
   verbose: false,
   quiet: false,
+  notify: false,
   elevate: 'auto',
   user: '',
 };
@@ -94,6 +95,23 @@ const GOOD: ReadonlyArray<readonly [string[], Request]> = [
   [['completion', 'bash'], { word: 'completion', shell: 'bash' }],
   [['sweep'], { word: 'sweep', options: DEFAULTS }],
   [['-v', 'sweep', '--dry-run'], { word: 'sweep', options: { ...DEFAULTS, verbose: true, dryRun: true } }],
+  [
+    ['--no-lan', 'desktop', 'wg0', '--replace', 'firefox', '--elevate=none', '--', 'chromium'],
+    {
+      word: 'desktop',
+      does: 'write',
+      words: ['wg0', 'firefox', 'chromium'],
+      replace: true,
+      options: { ...DEFAULTS, lan: false, elevate: 'none' },
+    },
+  ],
+  [['desktop', '--list'], { word: 'desktop', does: 'list', words: [], replace: false, options: DEFAULTS }],
+  [
+    ['desktop', 'firefox', '--remove'],
+    { word: 'desktop', does: 'remove', words: ['firefox'], replace: false, options: DEFAULTS },
+  ],
+  [['desktop', 'wg0', '-h'], { word: 'help', topic: 'desktop' }],
+  [['--notify', '-x', 'wg0', '--', 'x'], launch('wg0', ['x'], { notify: true, exec: true })],
   [['help'], { word: 'help' }],
   [['help', 'sweep'], { word: 'help', topic: 'sweep' }],
   [['version'], { word: 'version' }],
@@ -123,6 +141,10 @@ const BAD: ReadonlyArray<readonly [string[], string]> = [
   [['-v'], USAGE],
   [['--'], USAGE],
   [['10.0.0.1'], USAGE],
+  [['stauts'], 'command: missing (did you mean via status?)'],
+  [['--no-lan', 'desktp'], 'command: missing (did you mean via desktop?)'],
+  [['wg0', '-v'], USAGE],
+  [['tun'], USAGE],
   [['10.0.0.1', '--'], USAGE],
   [['10.0.0.1', '-v'], USAGE],
   [['--', '10.0.0.1'], USAGE],
@@ -185,23 +207,23 @@ const BAD: ReadonlyArray<readonly [string[], string]> = [
   [['help', 'swep'], 'help "swep": no such word (did you mean sweep?)'],
   [
     ['help', '10.0.0.1'],
-    'help "10.0.0.1": no such word (words: run none status attach detach alias completion sweep keep help version)',
+    'help "10.0.0.1": no such word (words: run none status attach detach alias completion desktop sweep keep help version)',
   ],
   [
     ['help', 'check'],
-    'word "check": not in this version (words: run none status attach detach alias completion sweep keep help version; a device of that name is %check)',
+    'word "check": not in this version (words: run none status attach detach alias completion desktop sweep keep help version; a device of that name is %check)',
   ],
   [
     ['check'],
-    'word "check": not in this version (words: run none status attach detach alias completion sweep keep help version; a device of that name is %check)',
+    'word "check": not in this version (words: run none status attach detach alias completion desktop sweep keep help version; a device of that name is %check)',
   ],
   [
     ['-v', 'up', '--pid', '5'],
-    'word "up": not in this version (words: run none status attach detach alias completion sweep keep help version; a device of that name is %up)',
+    'word "up": not in this version (words: run none status attach detach alias completion desktop sweep keep help version; a device of that name is %up)',
   ],
   [
     ['self', 'x'],
-    'word "self": not in this version (words: run none status attach detach alias completion sweep keep help version; a device of that name is %self)',
+    'word "self": not in this version (words: run none status attach detach alias completion desktop sweep keep help version; a device of that name is %self)',
   ],
 ];
 

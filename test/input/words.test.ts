@@ -77,6 +77,8 @@ const words: [string[], RegExp][] = [
   [['--no-lan=1', '10.0.2.1', ...run], /^via: option --no-lan: takes no value/m],
   [['--constructor', '10.0.2.1', ...run], /^via: option "--constructor": unknown/m],
   [['--\n', '10.0.2.1', ...run], /^via: option "--\\x0a": unknown/m],
+  [['stauts', ...run], /^via: device "stauts": unknown \(did you mean via status\? Else a gateway is .*c[12]\)$/m],
+  [['run', 'desktp', 'wg0', 'x'], /^via: device "desktp": unknown \(did you mean via desktop\?/m],
   [['doctor'], /^via: word "doctor": not in this version/m],
   [['sweep', 'now'], /^via: sweep "now": one word too many/m],
   [['none'], /^via: command: missing/m],
@@ -87,6 +89,9 @@ const words: [string[], RegExp][] = [
 test.serial('words that make no sense', async (t) => {
   const lab = await makeLab(t, { servers: false });
   await refuseAll(t, lab, words);
+  // A device of that name is what is meant.
+  await lab.sh('client', 'ip tuntap add dev stauts mode tun; ip link set stauts up');
+  await refuses(t, lab, ['stauts', ...run], /^via: device stauts: no carrier/m);
 });
 
 test.serial('a device that is down, without carrier, or with two ways to one address', async (t) => {

@@ -96,7 +96,7 @@ test.serial('its reading of the words is that of via', async (t) => {
   const lab = await makeLab(t, { servers: false });
   await known(t, lab);
   const oneOf = (words: string) => fc.constantFrom(...words.split(' '));
-  const option = oneOf('-x -q -xq -xx --exec --quiet -- --ipv6=refuse --ipv4 refuse --firewall nft');
+  const option = oneOf('-x -q -xq -xx --exec --quiet --notify -- --ipv6=refuse --ipv4 refuse --firewall nft');
   const word = oneOf(
     '10.0.2.1 run none status cat ls -v --ipv6=allow --no-lan --user root -h --dry-run --elevate=none --version -xv --ex ' +
       '%c2 firefox nowhere - --no-exec',

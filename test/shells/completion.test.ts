@@ -1,4 +1,4 @@
-import { readdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import { isBuilt, isFlag, OPTIONS, WORDS, type Option } from '../../src/cli/options.js';
 import { parse } from '../../src/cli/parse.js';
@@ -37,6 +37,8 @@ async function open(t: ExecutionContext, name: ShellName): Promise<{ lab: Lab; s
   const lab = await makeLab(t, { servers: false });
   await lab.sh('client', NETWORK);
   const shell = await openShell(t, lab, name, { more: OWN[name] });
+  mkdirSync(`${shell.home}/data/applications`, { recursive: true });
+  writeFileSync(`${shell.home}/data/applications/org.example.App.desktop`, '');
   t.true(/via 0|via from/.test(await shell.run('via --version')) && shell.node(), 'Node is seen where it is started');
   await shell.run(name === 'fish' ? 'via alias lte=10.0.2.1 | source' : 'eval "$(via alias lte=10.0.2.1)"');
   await shell.run(name === 'fish' ? "alias two='via --no-lan 10.0.2.1'" : "alias two='via --no-lan 10.0.2.1 '");
@@ -107,6 +109,12 @@ const UNIQUE: readonly (readonly [string, string])[] = [
   ['via help status stat', '<help><status><stat>'],
   ['via completion bash ba', '<completion><bash><ba>'],
   ['via keep --dry', '<keep><--dry>'],
+  // Menu entries, which are removed without a gateway.
+  ['via desktop 10.0.1', '<desktop><10.0.1.1>'],
+  ['via desktop --repl', '<desktop><--replace>'],
+  ['via desktop 10.0.2.1 org.exa', '<desktop><10.0.2.1><org.example.App>'],
+  ['via desktop --no-lan c2 x org.exa', '<desktop><--no-lan><c2><x><org.example.App>'],
+  ['via desktop --remove org.exa', '<desktop><--remove><org.example.App>'],
   // The command, and its own completion.
   ['via 10.0.2.1 sampl', '<10.0.2.1><sample>'],
   ['via 10.0.2.1 -- sampl', '<10.0.2.1><--><sample>'],
@@ -170,6 +178,7 @@ const AFTER: Record<string, string[]> = {
   attach: ['wg0', '5'],
   detach: ['5'],
   alias: ['a=b'],
+  desktop: ['wg0', 'x'],
 };
 
 /** Where options may stand: the word, what is typed before them, and what has to follow. */
@@ -186,12 +195,15 @@ const CONTEXTS: [word: string, before: string[], after: string[]][] = [
 /** Whether via takes an option there. */
 function takes({ name, values, takes: free }: Option, before: readonly string[], after: readonly string[]): boolean {
   const value = values?.[0] ?? (free === undefined ? undefined : 'x');
-  try {
-    parse([...before, `--${name}${value === undefined ? '' : `=${value}`}`, ...after]);
-    return true;
-  } catch {
-    return false;
-  }
+  // Some stand in the place of all that would follow.
+  return [after, []].some((rest) => {
+    try {
+      parse([...before, `--${name}${value === undefined ? '' : `=${value}`}`, ...rest]);
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** Settings of a user's that change what a shell's words mean. */
@@ -231,7 +243,7 @@ for (const name of SHELLS)
     const wide = name === 'zsh' || name === 'fish';
     for (const [word, before, after] of CONTEXTS) {
       const usage = WORDS.find((one) => one.name === word);
-      const all = [...OPTIONS, ...(usage?.options ?? [])];
+      const all = [...OPTIONS.filter(({ isHidden }) => isHidden !== true), ...(usage?.options ?? [])];
       const typed = ['via', ...before, '-'].join(' ');
       const screen = await shell.list(typed);
       const offered = new Set(screen.replaceAll(typed, '').match(/(?<![\w-])--?\w[\w-]*/g));
