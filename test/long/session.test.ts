@@ -21,10 +21,17 @@ async function makeSession(t: ExecutionContext): Promise<Session> {
     lab.own(lab.start('client', argv, { detached: true, env: { ...home.env, ...env } }));
   const display = serve(['Xvfb', '-displayfd', '1', '-nolisten', 'tcp', '-screen', '0', '800x600x24']);
   const [, number] = await display.waitFor(/^(\d+)\n/, { timeout: 20_000 });
+  // Ended by itself, it takes its socket and its lock in /tmp along.
+  t.teardown(async () => {
+    display.kill();
+    await display.done;
+  });
   const bus = serve(['dbus-daemon', '--session', '--nofork', '--nopidfile', '--print-address=1']);
   const [address] = await bus.waitFor(/unix:\S+/);
   const env = {
     ...home.env,
+    // For Chromium, which leaves something there.
+    TMPDIR: home.folder,
     XDG_DATA_DIRS: `${home.folder}/share:/usr/local/share:/usr/share`,
     DISPLAY: `:${number}`,
     DBUS_SESSION_BUS_ADDRESS: address,
