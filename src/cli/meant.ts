@@ -5,7 +5,9 @@ import { isBuilt, WORDS } from './options.js';
 export const meantWord = (gateway: string): string | undefined => nearest(gateway, LONG_WORDS);
 
 /** `run` is too near to what devices are called. */
-const LONG_WORDS = WORDS.filter((word) => isBuilt(word) && word.name.length > 3).map(({ name }) => name);
+const LONG_WORDS = WORDS.filter((word) => isBuilt(word) && word.internal !== true && word.name.length > 3).map(
+  ({ name }) => name,
+);
 
 /** What via says of a device that does not exist, with the word that may have been meant; else undefined. */
 export function unknownDevice(message: string, gateway: string): string | undefined {

@@ -14,7 +14,7 @@ export interface Option {
   readonly given?: boolean;
   readonly default?: string | boolean;
   /** Not in `--help`: what via writes for itself. */
-  readonly isHidden?: boolean;
+  readonly internal?: boolean;
   /** `Way out` changes where packets may go, and so goes with a gateway only. */
   readonly group: 'Way out' | 'Other options';
   readonly describe: string;
@@ -34,7 +34,7 @@ export const OPTIONS: readonly Option[] = [
   { name: 'dry-run', field: 'dryRun', default: false, group: 'Other options', describe: 'print the changes as commands, change nothing' },
   { name: 'verbose', short: 'v', field: 'verbose', default: false, group: 'Other options', describe: 'print each change as it is made' },
   { name: 'quiet', short: 'q', field: 'quiet', default: false, group: 'Other options', describe: 'no notes: on the gateway, or on work that goes elsewhere' },
-  { name: 'notify', field: 'notify', default: false, group: 'Other options', isHidden: true, describe: 'show a failure on the desktop too' },
+  { name: 'notify', field: 'notify', default: false, group: 'Other options', internal: true, describe: 'show a failure on the desktop too' },
   { name: 'help', short: 'h', group: 'Other options', describe: 'print this text' },
   { name: 'version', short: 'V', group: 'Other options', describe: 'print the version' },
 ];
@@ -55,15 +55,15 @@ export interface Word {
 }
 
 const JSON_OUTPUT: Option = { name: 'json', group: 'Other options', describe: 'print it as JSON' };
+const REPLACE: Option = { name: 'replace', group: 'Other options', describe: "in the place of the application's own" };
+const REMOVE: Option = { name: 'remove', group: 'Other options', describe: 'remove them again' };
+const LIST: Option = { name: 'list', group: 'Other options', describe: 'print those there are' };
 const SHELL: Option = {
   name: 'shell',
   values: ['bash', 'zsh', 'fish', 'sh'],
   group: 'Other options',
   describe: 'for this shell',
 };
-const REPLACE: Option = { name: 'replace', group: 'Other options', describe: "in the place of the application's own" };
-const REMOVE: Option = { name: 'remove', group: 'Other options', describe: 'remove them again' };
-const LIST: Option = { name: 'list', group: 'Other options', describe: 'print those there are' };
 const TREE: Option = { name: 'tree', group: 'Other options', describe: 'with all that they have started' };
 
 // prettier-ignore

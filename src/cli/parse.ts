@@ -1,10 +1,12 @@
 import { ViaError } from '../failure.js';
-import type { LaunchOptions, Request } from '../request.js';
+import type { Request } from '../request.js';
 import { apart, missing, mixed, noOptions, nothing } from './checks.js';
+import { collect } from './collect.js';
 import { cutOptions, type Given } from './cut.js';
 import { meantWord } from './meant.js';
+import { menu } from './menu.js';
 import { nearest } from './nearest.js';
-import { isBuilt, OPTIONS, USAGE, WORDS, type Option, type Word } from './options.js';
+import { isBuilt, USAGE, WORDS, type Word } from './options.js';
 import { aliases, completion } from './shells.js';
 
 /**
@@ -37,12 +39,12 @@ export function parse(argv: readonly string[]): Request {
     case 'attach':
     case 'detach':
       return moving(argv, rest.at, all, word);
+    case 'desktop':
+      return menu(argv, rest.at, all, word);
     case 'alias':
       return aliases(argv, rest.at, all, word);
     case 'completion':
       return completion(argv, rest.at, all, word);
-    case 'desktop':
-      return desktop(argv, rest.at, all, word);
     case 'sweep':
       nothing(argv, rest.at, 'sweep');
       return { word: 'sweep', options: collect(all, 'sweep') };
@@ -68,29 +70,6 @@ function status(argv: readonly string[], at: number, given: readonly Given[]): R
   if (self) noOptions(own, 'status self');
   return { word: 'status', self, json: own.length > 0 };
 }
-
-/** What is asked of `desktop`: one of three things. */
-function desktop(argv: readonly string[], at: number, before: readonly Given[], word: Word): Request {
-  const read = mixed(argv, at, word);
-  if ('word' in read) return read;
-  const { words } = read;
-  const [own, others] = apart([...before, ...read.given]);
-  const [first, ...more] = new Set(own.map(({ option }) => option.name));
-  if (more.length > 0)
-    throw new ViaError('option', `--${more[0]}`, `does not go with --${first}`, { hint: 'see via help desktop' });
-  const does = first === 'list' || first === 'remove' ? first : 'write';
-  // The options of a launch are for what is written.
-  noOptions(
-    does === 'write' ? others.filter(({ option }) => !IN_ENTRIES.has(option.field)) : others,
-    own.length === 0 ? 'desktop' : `desktop --${first}`,
-  );
-  if (does === 'list') nothing(words, 0, 'desktop');
-  else if (words.length === 0) throw missing(does === 'write' ? 'gateway' : 'application', word);
-  else if (does === 'write' && words.length === 1) throw missing('application', word);
-  return { word: 'desktop', does, words, replace: first === 'replace', options: collect(others) };
-}
-
-const IN_ENTRIES = new Set<Option['field']>(['ipv4', 'ipv6', 'lan', 'firewall', 'elevate', 'quiet']);
 
 /** A gateway (to attach), and processes by their ids, with options anywhere in between. */
 function moving(argv: readonly string[], at: number, before: readonly Given[], word: Word): Request {
@@ -141,23 +120,6 @@ function noCommand(gateway = ''): ViaError {
   const meant = meantWord(gateway);
   const hint = meant === undefined ? `usage: ${USAGE}` : `did you mean via ${meant}?`;
   return new ViaError('command', '', 'missing', { hint });
-}
-
-/** The defaults, changed by what was given; of one given twice the last counts. */
-function collect(given: readonly Given[], word?: string): LaunchOptions {
-  // `none` with --no-lan would promise what it cannot keep: what changes the way out needs one.
-  const misplaced = given.find(({ option }) => word !== undefined && option.group === 'Way out');
-  if (misplaced) throw new ViaError('option', `--${misplaced.option.name}`, `goes with a gateway, not with ${word}`);
-
-  if (word === 'sweep' && given.some(({ option }) => option.field === 'exec'))
-    throw new ViaError('option', '--exec', 'goes with a command, not with sweep');
-  if (word === 'sweep' && given.some(({ option }) => option.field === 'user'))
-    throw new ViaError('option', '--user', 'goes with a command, not with sweep');
-
-  const fields: Partial<Record<keyof LaunchOptions, unknown>> = {};
-  for (const { field, default: value } of OPTIONS) if (field !== undefined) fields[field] = value;
-  for (const { option, value } of given) if (option.field !== undefined) fields[option.field] = value;
-  return fields as LaunchOptions; // one row for each field, with its values: a test checks the table
 }
 
 /** A reserved word that no version has yet. */

@@ -14,7 +14,7 @@ export async function renderHelp(): Promise<string> {
     .epilogue('Exit status: that of the command; 127 not found, 126 cannot run, 125 via failed')
     .getHelp();
   // A terminal has 24 lines.
-  return text.replace(/\n\n(?=Other|Examples|Words)/g, '\n');
+  return text.replace(/\n\n(?=Examples|Words)/g, '\n');
 }
 
 /** In yargs 17.7, but not in its types. */
@@ -49,7 +49,7 @@ export function configure(target: Argv): Argv {
 function settings(option: Option) {
   const { short, values, default: value, describe, group: name } = option;
   const group = `${name}:`;
-  if (option.isHidden === true) return { group, describe, boolean: true, hidden: true } as const;
+  if (option.internal === true) return { group, describe, boolean: true, hidden: true } as const;
   const alias = short === undefined ? {} : { alias: short };
   if (isFlag(option)) return { ...alias, group, describe, boolean: true } as const;
   if (values === undefined) return { group, describe, string: true, requiresArg: true, default: '' } as const;

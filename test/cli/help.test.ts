@@ -11,8 +11,8 @@ test('--help fits a terminal of 24 lines by 80 columns', async (t) => {
 
 test('--help names every option with its description, and every word that one may type', async (t) => {
   const text = await help();
-  for (const { name, short, describe, values = [], default: value, isHidden } of OPTIONS) {
-    if (isHidden === true) {
+  for (const { name, short, describe, values = [], default: value, internal } of OPTIONS) {
+    if (internal === true) {
       t.false(text.includes(`--${name}`));
       continue;
     }

@@ -33,7 +33,7 @@ test('its options are those of the table, in that order', (t) => {
 test('its options are those of --help, in that order, and one that via writes for itself', async (t) => {
   const printed = [...(await help()).matchAll(/^ {2,6}(?:-\w, )?--([\w-]+) /gm)].map((found) => found[1]);
   const written = [...section('.Ss Options', '.Ss Words').matchAll(/^\.It .*Fl -([\w-]+)/gm)].map((found) => found[1]);
-  const hidden = OPTIONS.filter(({ isHidden }) => isHidden).map(({ name }) => name);
+  const hidden = OPTIONS.filter(({ internal }) => internal).map(({ name }) => name);
   t.deepEqual(hidden, ['notify']);
   t.deepEqual(
     printed,

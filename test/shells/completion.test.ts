@@ -243,7 +243,7 @@ for (const name of SHELLS)
     const wide = name === 'zsh' || name === 'fish';
     for (const [word, before, after] of CONTEXTS) {
       const usage = WORDS.find((one) => one.name === word);
-      const all = [...OPTIONS.filter(({ isHidden }) => isHidden !== true), ...(usage?.options ?? [])];
+      const all = [...OPTIONS.filter(({ internal }) => internal !== true), ...(usage?.options ?? [])];
       const typed = ['via', ...before, '-'].join(' ');
       const screen = await shell.list(typed);
       const offered = new Set(screen.replaceAll(typed, '').match(/(?<![\w-])--?\w[\w-]*/g));
