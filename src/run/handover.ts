@@ -109,14 +109,15 @@ function tool(name: string): string {
 
 /**
  * dash cannot name what is above 9, bash can; it would add to the environment, which env sets as a whole. -p keeps it
- * from running BASH_ENV.
+ * from running BASH_ENV, and --norc from ~/.bashrc, which it would take for that of a remote login where standard input is
+ * a socket.
  */
 function closing(descriptors: readonly number[], original: string): string[] {
   const words = Object.entries(variables(original)).map(([name, value]) => quote(`${name}=${value}`));
   const close = descriptors.map((fd) => `${fd}<&-`).join(' ');
   return [
     NO_VARIABLE,
-    `set -- ${tool('bash')} -pc 'exec ${close}; exec "$@"' bash /usr/bin/env -i ${words.join(' ')} "$@"`,
+    `set -- ${tool('bash')} --norc -pc 'exec ${close}; exec "$@"' bash /usr/bin/env -i ${words.join(' ')} "$@"`,
   ];
 }
 

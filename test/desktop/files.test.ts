@@ -153,7 +153,7 @@ test('words that make no sense', async (t) => {
     [['--user', 'ada', GATEWAY, 'app'], /^via: option --user: does not go with desktop/],
     [['--dry-run', GATEWAY, 'app'], /^via: option --dry-run: does not go with desktop/],
     [['-x', GATEWAY, 'app'], /^via: option --exec: does not go with desktop/],
-    [['--no-lan', '--remove', 'app'], /^via: option --no-lan: does not go with desktop --remove/],
+    [['--no-lan', '--remove', 'app'], /^via: option --no-lan: does not go with desktop/],
     [['--replce', GATEWAY, 'app'], /^via: option "--replce": unknown \(did you mean --replace\?\)/],
     [['--remove', 'app'], /^via: desktop entry "app": via has written none of that name \(via desktop --list/],
   ];
