@@ -12,7 +12,8 @@ export const long = [
   folder('iptables', 'choice left'),
   folder('keeper', 'agent'),
   folder('launch', 'gone mending servers-metrics servers-one-lan'),
-  folder('run', 'ignored'),
+  folder('moving', 'iptables'),
+  folder('run', 'end-joined ignored signals-joined terminal-joined'),
   folder(
     'surroundings',
     `bystanders connection-marks docker endings halves local-rule mains-router others own-way-back port-forwards restores

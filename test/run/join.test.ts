@@ -111,7 +111,7 @@ test.serial('its reading of the words is that of via', async (t) => {
     fc.constant('cat'),
     some,
   );
-  const all = fc.sample(words, 400).map((parts) => parts.flat());
+  const all = fc.sample(words, 200).map((parts) => parts.flat());
   const script = 'while read -r words; do printf "%s\\n" "$(eval "$0 $$ $words" | head -n 1)"; done';
   const input = all.map((list) => `${list.map((one) => `'${one}'`).join(' ')}\n`).join('');
   const { stdout } = await lab.run('client', ['sh', '-c', script, `perl ${joinBin}`], { input, timeout: 60_000 });
@@ -131,7 +131,7 @@ test.serial('its reading of the words is that of via', async (t) => {
     );
     t.is(answers[i]?.split(' ')[2], String(list.length - command.length), list.join(' '));
   }
-  t.true(joined.length >= 10, `${joined.length}`);
+  t.true(joined.length >= 5, `${joined.length}`);
   t.log(`${joined.length} of ${all.length} joined`);
 });
 
