@@ -135,6 +135,25 @@ test.serial('its reading of the words is that of via', async (t) => {
   t.log(`${joined.length} of ${all.length} joined`);
 });
 
+test.serial('where sh is bash, functions of the caller’s stay out of the set-up', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  await known(t, lab);
+  const script = `mount --bind "$(command -v bash)" "$(readlink -f /bin/sh)"
+    function $name { :; }; export -f "$name"; builtin exec "$@"`;
+  const read = 'import os; print(open("/proc/self/cgroup").read(), *os.environ)';
+  const names =
+    '[ bash cat command echo env ip kill nft nice node perl printf prlimit read readlink sh true ulimit'.split(' ');
+  for (const name of names)
+    for (const words of [['-x'], []]) {
+      const by = [viaBin, ...words, '10.0.2.1', '--', '/usr/bin/python3', '-I', '-S', '-c', read];
+      const inside = ['unshare', '--mount', 'bash', '-c', script.replaceAll('$name', name), 'bash'];
+      const { code, stdout, stderr } = await lab.run('client', [...inside, ...by]);
+      t.deepEqual([code, stderr], [0, ''], `${words.join()} ${name}`);
+      t.regex(stdout, /net_cls[^:]*:\/via-[\da-f-]{36}$/m, `${words.join()} ${name}`);
+      t.true(stdout.includes(`BASH_FUNC_${name}%%`), name);
+    }
+});
+
 test.serial('a user neither reads what it needs nor joins', async (t) => {
   const lab = await makeLab(t, { servers: false });
   await known(t, lab);
