@@ -154,6 +154,38 @@ test.serial('where sh is bash, functions of the caller’s stay out of the set-u
     }
 });
 
+test.serial('what perl would act on is the command’s alone, and a perl on PATH is not asked', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  await known(t, lab);
+  await lab.sh(
+    'client',
+    'mkdir /run/other; printf "#!/bin/sh\\necho junk\\n" >/run/other/perl; chmod +x /run/other/perl',
+  );
+  const variables = [
+    ...'PERL5OPT=-Mnowhere PERL5LIB=/nowhere PERLIO=:crlf PERL_UNICODE=63 PERL.X=1 PERL-X=2'.split(' '),
+    'PERL5DB=',
+    'PERL_OWN=3',
+    'PATH=/run/bin:/run/other:/usr/bin:/bin',
+  ];
+  const script = `${WITHOUT_NODE}; exec env -i "$@" ${viaBin} -x 10.0.2.1 /usr/bin/printenv`;
+  const plain = variables.filter((name) => !/^\w+[.-]/.test(name));
+  const { stdout, stderr } = await lab.run('client', ['sh', '-c', script, 'sh', ...plain]);
+  t.deepEqual([stdout.split('\n').slice(0, -1).sort(), stderr], [[...plain].sort(), '']);
+  // Names that the shell drops are put back by Node.
+  const odd = await lab.run('client', [
+    'env',
+    '-i',
+    ...variables,
+    `PATH=${process.env['PATH']}`,
+    viaBin,
+    '-x',
+    '10.0.2.1',
+    '/usr/bin/printenv',
+  ]);
+  t.regex(odd.stdout, /^PERL\.X=1$/m);
+  t.regex(odd.stdout, /^PERL-X=2$/m);
+});
+
 test.serial('a user neither reads what it needs nor joins', async (t) => {
   const lab = await makeLab(t, { servers: false });
   await known(t, lab);
