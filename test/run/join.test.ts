@@ -186,6 +186,15 @@ test.serial('what perl would act on is the command’s alone, and a perl on PATH
   t.regex(odd.stdout, /^PERL-X=2$/m);
 });
 
+test.serial('a line feed at the end of an option is no part of it', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  await known(t, lab);
+  for (const words of ['-x', '--ipv6=refuse', '--firewall=nft']) {
+    const word = `word=$(printf '%s\\n.' ${words}); word=\${word%.}`;
+    t.is(await lab.sh('client', `${word}; ${asked('-x "$word" 10.0.2.1 -- cat')}`), '', words);
+  }
+});
+
 test.serial('a user neither reads what it needs nor joins', async (t) => {
   const lab = await makeLab(t, { servers: false });
   await known(t, lab);
