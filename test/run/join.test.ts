@@ -195,6 +195,15 @@ test.serial('a line feed at the end of an option is no part of it', async (t) =>
   }
 });
 
+test.serial('a group that was found in order before the kernel knew IPv6', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  await known(t, lab);
+  // Four lines of IPv4's, three of IPv6's.
+  const before = 'for f in /run/via/intact-*; do sed -i -e "/^job ip -6/d" -e 10,12d "$f"; done';
+  t.regex(await lab.sh('client', 'sed -n 10,12p /run/via/intact-*'), /^.*fe80::.*$/m);
+  t.is(await lab.sh('client', `${before}; ${ASKED}`), '');
+});
+
 test.serial('a user neither reads what it needs nor joins', async (t) => {
   const lab = await makeLab(t, { servers: false });
   await known(t, lab);
