@@ -204,6 +204,17 @@ test.serial('a group that was found in order before the kernel knew IPv6', async
   t.is(await lab.sh('client', `${before}; ${ASKED}`), '');
 });
 
+test.serial('a command on a file system without programs is refused in words of via', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  await known(t, lab);
+  await lab.sh('lan', 'mkdir /run/data; mount -t tmpfs -o noexec data /run/data; cp /bin/true /run/data/program');
+  for (const name of ['/run/data/program', 'program']) {
+    const script = `PATH=$PATH:/run/data; exec ${viaBin} -x 10.0.2.1 ${name}`;
+    const { code, stderr } = await lab.run('client', ['sh', '-c', script]);
+    t.deepEqual([code, stderr], [126, `via: command "${name}": permission denied\n`]);
+  }
+});
+
 test.serial('a user neither reads what it needs nor joins', async (t) => {
   const lab = await makeLab(t, { servers: false });
   await known(t, lab);
