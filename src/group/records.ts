@@ -113,8 +113,8 @@ function parseList(text: string): string[] | undefined {
   }
 }
 
-/** A pipe in a record's place, whoever put it there, has nobody who writes: it reads as empty. */
-function readAtOnce(path: string): string {
+/** A file's text. A pipe in its place, whoever put it there, has nobody who writes: it reads as empty. */
+export function readAtOnce(path: string): string {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     return readFileSync(fd, 'utf8');

@@ -135,23 +135,13 @@ test.serial('its reading of the words is that of via', async (t) => {
   t.log(`${joined.length} of ${all.length} joined`);
 });
 
-test.serial('where sh is bash, functions of the caller’s stay out of the set-up', async (t) => {
+test.serial('a line feed at the end of an option is no part of it', async (t) => {
   const lab = await makeLab(t, { servers: false });
   await known(t, lab);
-  const script = `mount --bind "$(command -v bash)" "$(readlink -f /bin/sh)"
-    function $name { :; }; export -f "$name"; builtin exec "$@"`;
-  const read = 'import os; print(open("/proc/self/cgroup").read(), *os.environ)';
-  const names =
-    '[ bash cat command echo env ip kill nft nice node perl printf prlimit read readlink sh true ulimit'.split(' ');
-  for (const name of names)
-    for (const words of [['-x'], []]) {
-      const by = [viaBin, ...words, '10.0.2.1', '--', '/usr/bin/python3', '-I', '-S', '-c', read];
-      const inside = ['unshare', '--mount', 'bash', '-c', script.replaceAll('$name', name), 'bash'];
-      const { code, stdout, stderr } = await lab.run('client', [...inside, ...by]);
-      t.deepEqual([code, stderr], [0, ''], `${words.join()} ${name}`);
-      t.regex(stdout, /net_cls[^:]*:\/via-[\da-f-]{36}$/m, `${words.join()} ${name}`);
-      t.true(stdout.includes(`BASH_FUNC_${name}%%`), name);
-    }
+  for (const words of ['-x', '--ipv6=refuse', '--firewall=nft']) {
+    const word = `word=$(printf '%s\\n.' ${words}); word=\${word%.}`;
+    t.is(await lab.sh('client', `${word}; ${asked('-x "$word" 10.0.2.1 -- cat')}`), '', words);
+  }
 });
 
 test.serial('what perl would act on is the command’s alone, and a perl on PATH is not asked', async (t) => {
@@ -186,12 +176,43 @@ test.serial('what perl would act on is the command’s alone, and a perl on PATH
   t.regex(odd.stdout, /^PERL-X=2$/m);
 });
 
-test.serial('a line feed at the end of an option is no part of it', async (t) => {
+test.serial(
+  'pipes, links and directories in place of its files: nobody waits, and nothing is written elsewhere',
+  async (t) => {
+    const lab = await makeLab(t, { servers: false });
+    await known(t, lab);
+    const uuid = '00000000-0000-4000-8000-000000000000';
+    await lab.sh('client', 'echo untouched >/run/victim; cp /run/via/intact-* /run/found');
+    const own = 'for f in /run/via/intact-*; do rm -rf "$f";';
+    for (const script of [
+      `mkfifo /run/via/group-${uuid} /run/via/iptables-1 /run/via/sysctl-1-c2`,
+      `ln -s /dev/zero /run/via/intact-${uuid}`,
+      `${own} mkfifo "$f"; done`,
+      `${own} mkdir "$f"; done`,
+      `${own} ln -s /run/victim "$f"; done`,
+      `${own} ln -s "$f" "$f"; done`,
+    ]) {
+      await lab.sh('client', script);
+      for (const words of [['-x'], []]) {
+        const { code, stdout, stderr, timedOut } = await lab.via([...words, '10.0.2.1', '--', 'echo', 'ran'], {
+          timeout: 8000,
+        });
+        t.deepEqual([code, stdout, stderr, timedOut], [0, 'ran\n', '', false], script);
+      }
+      await lab.sh('client', `rm -rf /run/via/*-${uuid} /run/via/*-1 /run/via/*-1-c2`);
+    }
+    t.is(await lab.sh('client', 'cat /run/victim'), 'untouched\n');
+  },
+);
+
+test.serial('a command on a file system without programs is refused in words of via', async (t) => {
   const lab = await makeLab(t, { servers: false });
   await known(t, lab);
-  for (const words of ['-x', '--ipv6=refuse', '--firewall=nft']) {
-    const word = `word=$(printf '%s\\n.' ${words}); word=\${word%.}`;
-    t.is(await lab.sh('client', `${word}; ${asked('-x "$word" 10.0.2.1 -- cat')}`), '', words);
+  await lab.sh('lan', 'mkdir /run/data; mount -t tmpfs -o noexec data /run/data; cp /bin/true /run/data/program');
+  for (const name of ['/run/data/program', 'program']) {
+    const script = `PATH=$PATH:/run/data; exec ${viaBin} -x 10.0.2.1 ${name}`;
+    const { code, stderr } = await lab.run('client', ['sh', '-c', script]);
+    t.deepEqual([code, stderr], [126, `via: command "${name}": permission denied\n`]);
   }
 });
 
@@ -204,15 +225,23 @@ test.serial('a group that was found in order before the kernel knew IPv6', async
   t.is(await lab.sh('client', `${before}; ${ASKED}`), '');
 });
 
-test.serial('a command on a file system without programs is refused in words of via', async (t) => {
+test.serial('where sh is bash, functions of the caller’s stay out of the set-up', async (t) => {
   const lab = await makeLab(t, { servers: false });
   await known(t, lab);
-  await lab.sh('lan', 'mkdir /run/data; mount -t tmpfs -o noexec data /run/data; cp /bin/true /run/data/program');
-  for (const name of ['/run/data/program', 'program']) {
-    const script = `PATH=$PATH:/run/data; exec ${viaBin} -x 10.0.2.1 ${name}`;
-    const { code, stderr } = await lab.run('client', ['sh', '-c', script]);
-    t.deepEqual([code, stderr], [126, `via: command "${name}": permission denied\n`]);
-  }
+  const script = `mount --bind "$(command -v bash)" "$(readlink -f /bin/sh)"
+    function $name { :; }; export -f "$name"; builtin exec "$@"`;
+  const read = 'import os; print(open("/proc/self/cgroup").read(), *os.environ)';
+  const names =
+    '[ bash cat command echo env ip kill nft nice node perl printf prlimit read readlink sh true ulimit'.split(' ');
+  for (const name of names)
+    for (const words of [['-x'], []]) {
+      const by = [viaBin, ...words, '10.0.2.1', '--', '/usr/bin/python3', '-I', '-S', '-c', read];
+      const inside = ['unshare', '--mount', 'bash', '-c', script.replaceAll('$name', name), 'bash'];
+      const { code, stdout, stderr } = await lab.run('client', [...inside, ...by]);
+      t.deepEqual([code, stderr], [0, ''], `${words.join()} ${name}`);
+      t.regex(stdout, /net_cls[^:]*:\/via-[\da-f-]{36}$/m, `${words.join()} ${name}`);
+      t.true(stdout.includes(`BASH_FUNC_${name}%%`), name);
+    }
 });
 
 test.serial('a user neither reads what it needs nor joins', async (t) => {
