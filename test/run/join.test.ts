@@ -251,6 +251,15 @@ test.serial('a user neither reads what it needs nor joins', async (t) => {
   t.is(stdout, '');
 });
 
+test.serial('nor does a user who may read everything', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  await known(t, lab);
+  const rights = '+dac_override,+dac_read_search,+net_admin,+sys_admin,+sys_ptrace';
+  const user = ['setpriv', '--reuid', '65534', '--inh-caps', rights, '--ambient-caps', rights];
+  const { stdout } = await lab.run('client', [...user, 'sh', '-c', `cat /run/via/intact-* | wc -l; ${ASKED}`]);
+  t.regex(stdout, /^[1-9]\d*\n$/);
+});
+
 test('it leaves to Node what a launch has something to say of', (t) => {
   const names = /\$telling = qr\/\^\(\?:(.*)\)\$\//.exec(readFileSync(joinBin, 'utf8'))?.[1]?.split('|');
   t.deepEqual(names?.sort(), [...TELLING].sort());
