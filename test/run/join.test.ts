@@ -260,6 +260,15 @@ test.serial('nor does a user who may read everything', async (t) => {
   t.regex(stdout, /^[1-9]\d*\n$/);
 });
 
+test.serial('a perl that says anything else is not heard', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  await known(t, lab);
+  const script = `printf '#!/bin/sh\necho junk\n' >/run/perl; chmod +x /run/perl; mount --bind /run/perl /usr/bin/perl; exec "$@"`;
+  const by = [viaBin, '-x', '10.0.2.1', '--', 'echo', 'ran'];
+  const { code, stdout, stderr } = await lab.run('client', ['unshare', '--mount', 'sh', '-c', script, 'sh', ...by]);
+  t.deepEqual([code, stdout, stderr], [0, 'ran\n', '']);
+});
+
 test('it leaves to Node what a launch has something to say of', (t) => {
   const names = /\$telling = qr\/\^\(\?:(.*)\)\$\//.exec(readFileSync(joinBin, 'utf8'))?.[1]?.split('|');
   t.deepEqual(names?.sort(), [...TELLING].sort());
