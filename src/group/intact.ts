@@ -74,7 +74,7 @@ export const intactFile = (uuid: string): string => `${RUNTIME}/intact-${uuid}`;
 /** Whether the group was in order when all was in this state. */
 export const wasIntact = (uuid: string, state: string | undefined): boolean =>
   state !== undefined &&
-  ignoring(['ENOENT', 'EISDIR', 'ELOOP', 'EAGAIN'], () => readAtOnce(intactFile(uuid))) === state;
+  ignoring(['ENOENT', 'EISDIR', 'ELOOP'], () => readAtOnce(intactFile(uuid), Buffer.byteLength(state))) === state;
 
 /** Keeps the state; by a member, so that the group cannot go meanwhile. Without it the next one looks again. */
 export function keepIntact(uuid: string, state: string | undefined): void {

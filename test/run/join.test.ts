@@ -191,6 +191,11 @@ test.serial(
       `${own} mkdir "$f"; done`,
       `${own} ln -s /run/victim "$f"; done`,
       `${own} ln -s "$f" "$f"; done`,
+      `${own} ln -s /dev/zero "$f"; done`,
+      `${own} truncate -s 1G "$f"; done`,
+      'ln -s /dev/zero /run/via/iptables-1',
+      'ln -s iptables-1 /run/via/iptables-1',
+      'for f in /run/via/group-*; do mkfifo "/run/via/state-${f#*group-}"; done',
     ]) {
       await lab.sh('client', script);
       for (const words of [['-x'], []]) {
@@ -199,7 +204,8 @@ test.serial(
         });
         t.deepEqual([code, stdout, stderr, timedOut], [0, 'ran\n', '', false], script);
       }
-      await lab.sh('client', `rm -rf /run/via/*-${uuid} /run/via/*-1 /run/via/*-1-c2`);
+      t.is((await lab.via(['status', '--json'], { timeout: 8000 })).code, 0, script);
+      await lab.sh('client', `rm -rf /run/via/state-* /run/via/*-${uuid} /run/via/*-1 /run/via/*-1-c2`);
     }
     t.is(await lab.sh('client', 'cat /run/victim'), 'untouched\n');
   },
