@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
 import { ignoring, listCgroups } from '../kernel/cgroup.js';
 import { keeperLives } from '../kernel/keeper.js';
 import { saysNoTable } from '../kernel/firewall.js';
@@ -6,7 +6,7 @@ import { sysctlsOf } from '../kernel/sysctl.js';
 import type { Done, Job } from '../kernel/tools.js';
 import { REVISION } from '../plan/marking/rules.js';
 import { keeperFile, RUNTIME } from '../plan/wanted.js';
-import type { Records } from './records.js';
+import { readAtOnce, type Records } from './records.js';
 
 /**
  * All that a look depends on, as one text: where it is the same as the last time, so is what would be found. Comparing
@@ -73,12 +73,21 @@ export const intactFile = (uuid: string): string => `${RUNTIME}/intact-${uuid}`;
 
 /** Whether the group was in order when all was in this state. */
 export const wasIntact = (uuid: string, state: string | undefined): boolean =>
-  state !== undefined && ignoring(['ENOENT', 'EISDIR'], () => readFileSync(intactFile(uuid), 'utf8')) === state;
+  state !== undefined &&
+  ignoring(['ENOENT', 'EISDIR', 'ELOOP'], () => readAtOnce(intactFile(uuid), Buffer.byteLength(state))) === state;
 
 /** Keeps the state; by a member, so that the group cannot go meanwhile. Without it the next one looks again. */
 export function keepIntact(uuid: string, state: string | undefined): void {
   if (state === undefined) return;
-  ignoring(['EISDIR', 'ENOSPC', 'EFBIG', 'EDQUOT', 'EROFS'], () =>
-    writeFileSync(intactFile(uuid), state, { mode: 0o600 }),
-  );
+  ignoring(['EISDIR', 'ELOOP', 'ENXIO', 'EAGAIN', 'ENOSPC', 'EFBIG', 'EDQUOT', 'EROFS'], () => {
+    const fd = openSync(intactFile(uuid), PLAIN, 0o600);
+    try {
+      writeFileSync(fd, state);
+    } finally {
+      closeSync(fd);
+    }
+  });
 }
+
+/** No link is followed, and nobody waits for a pipe's reader. */
+const PLAIN = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW | constants.O_NONBLOCK;

@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { ignoring } from '../kernel/cgroup.js';
 import type { Firewall } from '../plan/things.js';
 import { RUNTIME } from '../plan/wanted.js';
@@ -67,7 +67,7 @@ export function readRecords(): Records {
     if (of !== undefined) kept.push({ uuid: of, path });
     if (mender !== undefined) mends.push({ namespace: `net:[${mender}]`, path });
     if (uuid === undefined && device === undefined && space === undefined) continue;
-    const text = ignoring(['ENOENT', 'EISDIR', 'EACCES'], () => readAtOnce(path));
+    const text = ignoring(['ENOENT', 'EISDIR', 'EACCES', 'ELOOP'], () => readAtOnce(path));
     if (text === undefined) continue;
     texts.set(name, text);
     const record = parse(text);
@@ -113,11 +113,16 @@ function parseList(text: string): string[] | undefined {
   }
 }
 
-/** A pipe in a record's place, whoever put it there, has nobody who writes: it reads as empty. */
-function readAtOnce(path: string): string {
+/**
+ * A file's text, of so many bytes at most. Whatever else is in its place, whoever put it there, reads as empty: nobody
+ * writes to a pipe, and a device has no end.
+ */
+export function readAtOnce(path: string, most = 1 << 20): string {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    return readFileSync(fd, 'utf8');
+    const about = fstatSync(fd);
+    const isOurs = about.isDirectory() || (about.isFile() && about.size <= most);
+    return isOurs ? readFileSync(fd, 'utf8') : '';
   } finally {
     closeSync(fd);
   }

@@ -1,6 +1,7 @@
-import { readFileSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { ignoring } from '../kernel/cgroup.js';
 import { RUNTIME } from '../plan/wanted.js';
+import { readAtOnce } from './records.js';
 
 /** Whether a group's way out is there, as its keeper has last seen it. */
 export interface State {
@@ -19,7 +20,7 @@ export const announcedBy = (uuid: string): string => `${RUNTIME}/group-${uuid}`;
 
 /** The last state of a group. */
 export function stateOfGroup(uuid: string): State {
-  const text = ignoring(UNREADABLE, () => readFileSync(stateFile(uuid), 'utf8')) ?? '';
+  const text = ignoring(UNREADABLE, () => readAtOnce(stateFile(uuid))) ?? '';
   const [, is, why = ''] = /^(lost|closed) (.*)\n$/.exec(text) ?? [];
   return is === undefined ? WELL : { is: is as State['is'], why };
 }
@@ -40,5 +41,5 @@ export function keepState(uuid: string, state: State): boolean {
   return true;
 }
 
-const UNREADABLE = ['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES'];
+const UNREADABLE = ['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'ELOOP'];
 const UNWRITABLE = ['ENOENT', 'EISDIR', 'ENOSPC', 'EFBIG', 'EDQUOT', 'EROFS'];

@@ -76,7 +76,7 @@ const lines: Record<Shell, (aliases: readonly Alias[], folder: string) => string
     'end',
     ...aliases.flatMap(({ name, gateway }) => [
       `function ${name} --description ${quoteFish(`via ${gateway}`)}`,
-      `  __via_alias ${gateway} $argv`,
+      `  __via_alias ${quoteFish(gateway)} $argv`,
       'end',
       `complete --command ${name} --wraps ${quoteFish(`via ${gateway}`)}`,
     ]),

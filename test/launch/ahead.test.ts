@@ -23,3 +23,16 @@ test.serial('what bin/via reads ahead may be more than a pipe holds, also where 
   await held.release();
   await quiet(lab);
 });
+
+test.serial('what the loader of programs says of a library of the caller’s is no answer of a tool', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const held = await hold(lab, '10.0.2.1');
+  for (const words of [['10.0.2.1'], ['-x', '10.0.2.1'], ['10.0.1.3']]) {
+    // What was found in order before is read by another tool.
+    await lab.sh('client', 'rm -f /run/via/intact-*');
+    const { code, stderr } = await lab.via([...words, '--', 'true'], { env: { LD_PRELOAD: '/nowhere.so' } });
+    t.deepEqual([code, stderr.replace(/^ERROR: ld\.so: .*\n/gm, '')], [0, ''], words.join(' '));
+  }
+  await held.release();
+  await quiet(lab);
+});

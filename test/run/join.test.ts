@@ -135,11 +135,144 @@ test.serial('its reading of the words is that of via', async (t) => {
   t.log(`${joined.length} of ${all.length} joined`);
 });
 
+test.serial('a line feed at the end of an option is no part of it', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  await known(t, lab);
+  for (const words of ['-x', '--ipv6=refuse', '--firewall=nft']) {
+    const word = `word=$(printf '%s\\n.' ${words}); word=\${word%.}`;
+    t.is(await lab.sh('client', `${word}; ${asked('-x "$word" 10.0.2.1 -- cat')}`), '', words);
+  }
+});
+
+test.serial('what perl would act on is the command’s alone, and a perl on PATH is not asked', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  await known(t, lab);
+  await lab.sh(
+    'client',
+    'mkdir /run/other; printf "#!/bin/sh\\necho junk\\n" >/run/other/perl; chmod +x /run/other/perl',
+  );
+  const variables = [
+    ...'PERL5OPT=-Mnowhere PERL5LIB=/nowhere PERLIO=:crlf PERL_UNICODE=63 PERL.X=1 PERL-X=2'.split(' '),
+    'PERL5DB=',
+    'PERL_OWN=3',
+    'PATH=/run/bin:/run/other:/usr/bin:/bin',
+  ];
+  const script = `${WITHOUT_NODE}; exec env -i "$@" ${viaBin} -x 10.0.2.1 /usr/bin/printenv`;
+  const plain = variables.filter((name) => !/^\w+[.-]/.test(name));
+  const { stdout, stderr } = await lab.run('client', ['sh', '-c', script, 'sh', ...plain]);
+  t.deepEqual([stdout.split('\n').slice(0, -1).sort(), stderr], [[...plain].sort(), '']);
+  // Names that the shell drops are put back by Node.
+  const odd = await lab.run('client', [
+    'env',
+    '-i',
+    ...variables,
+    `PATH=${process.env['PATH']}`,
+    viaBin,
+    '-x',
+    '10.0.2.1',
+    '/usr/bin/printenv',
+  ]);
+  t.regex(odd.stdout, /^PERL\.X=1$/m);
+  t.regex(odd.stdout, /^PERL-X=2$/m);
+});
+
+test.serial(
+  'pipes, links and directories in place of its files: nobody waits, and nothing is written elsewhere',
+  async (t) => {
+    const lab = await makeLab(t, { servers: false });
+    await known(t, lab);
+    const uuid = '00000000-0000-4000-8000-000000000000';
+    await lab.sh('client', 'echo untouched >/run/victim; cp /run/via/intact-* /run/found');
+    const own = 'for f in /run/via/intact-*; do rm -rf "$f";';
+    for (const script of [
+      `mkfifo /run/via/group-${uuid} /run/via/iptables-1 /run/via/sysctl-1-c2`,
+      `ln -s /dev/zero /run/via/intact-${uuid}`,
+      `${own} mkfifo "$f"; done`,
+      `${own} mkdir "$f"; done`,
+      `${own} ln -s /run/victim "$f"; done`,
+      `${own} ln -s "$f" "$f"; done`,
+      `${own} ln -s /dev/zero "$f"; done`,
+      `${own} truncate -s 1G "$f"; done`,
+      'ln -s /dev/zero /run/via/iptables-1',
+      'ln -s iptables-1 /run/via/iptables-1',
+      'for f in /run/via/group-*; do mkfifo "/run/via/state-${f#*group-}"; done',
+    ]) {
+      await lab.sh('client', script);
+      for (const words of [['-x'], []]) {
+        const { code, stdout, stderr, timedOut } = await lab.via([...words, '10.0.2.1', '--', 'echo', 'ran'], {
+          timeout: 8000,
+        });
+        t.deepEqual([code, stdout, stderr, timedOut], [0, 'ran\n', '', false], script);
+      }
+      t.is((await lab.via(['status', '--json'], { timeout: 8000 })).code, 0, script);
+      await lab.sh('client', `rm -rf /run/via/state-* /run/via/*-${uuid} /run/via/*-1 /run/via/*-1-c2`);
+    }
+    t.is(await lab.sh('client', 'cat /run/victim'), 'untouched\n');
+  },
+);
+
+test.serial('a command on a file system without programs is refused in words of via', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  await known(t, lab);
+  await lab.sh('lan', 'mkdir /run/data; mount -t tmpfs -o noexec data /run/data; cp /bin/true /run/data/program');
+  for (const name of ['/run/data/program', 'program']) {
+    const script = `PATH=$PATH:/run/data; exec ${viaBin} -x 10.0.2.1 ${name}`;
+    const { code, stderr } = await lab.run('client', ['sh', '-c', script]);
+    t.deepEqual([code, stderr], [126, `via: command "${name}": permission denied\n`]);
+  }
+});
+
+test.serial('a group that was found in order before the kernel knew IPv6', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  await known(t, lab);
+  // Four lines of IPv4's, three of IPv6's.
+  const before = 'for f in /run/via/intact-*; do sed -i -e "/^job ip -6/d" -e 10,12d "$f"; done';
+  t.regex(await lab.sh('client', 'sed -n 10,12p /run/via/intact-*'), /^.*fe80::.*$/m);
+  t.is(await lab.sh('client', `${before}; ${ASKED}`), '');
+});
+
+test.serial('where sh is bash, functions of the caller’s stay out of the set-up', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  await known(t, lab);
+  const script = `mount --bind "$(command -v bash)" "$(readlink -f /bin/sh)"
+    function $name { :; }; export -f "$name"; builtin exec "$@"`;
+  const read = 'import os; print(open("/proc/self/cgroup").read(), *os.environ)';
+  const names =
+    '[ bash cat command echo env ip kill nft nice node perl printf prlimit read readlink sh true ulimit'.split(' ');
+  for (const name of names)
+    for (const words of [['-x'], []]) {
+      const by = [viaBin, ...words, '10.0.2.1', '--', '/usr/bin/python3', '-I', '-S', '-c', read];
+      const inside = ['unshare', '--mount', 'bash', '-c', script.replaceAll('$name', name), 'bash'];
+      const { code, stdout, stderr } = await lab.run('client', [...inside, ...by]);
+      t.deepEqual([code, stderr], [0, ''], `${words.join()} ${name}`);
+      t.regex(stdout, /net_cls[^:]*:\/via-[\da-f-]{36}$/m, `${words.join()} ${name}`);
+      t.true(stdout.includes(`BASH_FUNC_${name}%%`), name);
+    }
+});
+
 test.serial('a user neither reads what it needs nor joins', async (t) => {
   const lab = await makeLab(t, { servers: false });
   await known(t, lab);
   const { stdout } = await lab.run('client', ['setpriv', '--reuid', '65534', '--clear-groups', 'sh', '-c', ASKED]);
   t.is(stdout, '');
+});
+
+test.serial('nor does a user who may read everything', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  await known(t, lab);
+  const rights = '+dac_override,+dac_read_search,+net_admin,+sys_admin,+sys_ptrace';
+  const user = ['setpriv', '--reuid', '65534', '--inh-caps', rights, '--ambient-caps', rights];
+  const { stdout } = await lab.run('client', [...user, 'sh', '-c', `cat /run/via/intact-* | wc -l; ${ASKED}`]);
+  t.regex(stdout, /^[1-9]\d*\n$/);
+});
+
+test.serial('a perl that says anything else is not heard', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  await known(t, lab);
+  const script = `printf '#!/bin/sh\necho junk\n' >/run/perl; chmod +x /run/perl; mount --bind /run/perl /usr/bin/perl; exec "$@"`;
+  const by = [viaBin, '-x', '10.0.2.1', '--', 'echo', 'ran'];
+  const { code, stdout, stderr } = await lab.run('client', ['unshare', '--mount', 'sh', '-c', script, 'sh', ...by]);
+  t.deepEqual([code, stdout, stderr], [0, 'ran\n', '']);
 });
 
 test('it leaves to Node what a launch has something to say of', (t) => {

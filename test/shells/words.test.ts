@@ -130,6 +130,13 @@ test('alias: a device that is called like a word of via is written as a device',
   t.is(readAlias('a=tun0').gateway, 'tun0');
 });
 
+test('alias: a device called self is no process id in fish', async (t) => {
+  const lines = aliasLines('fish', [readAlias('a=self')], folder);
+  const words = ['function via', 'printf "<%s>" $argv', 'end', ...lines, 'a b'];
+  const { stdout, stderr } = await run(['fish', '--no-config', '-c', words.join('\n')]);
+  t.deepEqual([stdout, stderr], ['<%self><b>', '']);
+});
+
 test('alias: whatever is given, it is refused or has nothing that a shell acts on', (t) => {
   const part = fc.oneof(
     fc.string({ unit: 'binary' }),
