@@ -126,15 +126,18 @@ test('start.cjs by itself cannot become the command, and says so', async (t) => 
   }
 });
 
-outside('with all descriptors taken, what bash reads is for the command alone, and PATH need not lead to bash', async (t) => {
-  const taken = Array.from({ length: 13 }, (_, i) => `${i + 3}</etc/passwd`).join(' ');
-  const script = `d=$(mktemp -d); ln -s "$(command -v node)" "$d/node"; echo 'echo ran BASH_ENV' >"$d/env"; export d
+outside(
+  'with all descriptors taken, what bash reads is for the command alone, and PATH need not lead to bash',
+  async (t) => {
+    const taken = Array.from({ length: 13 }, (_, i) => `${i + 3}</etc/passwd`).join(' ');
+    const script = `d=$(mktemp -d); ln -s "$(command -v node)" "$d/node"; echo 'echo ran BASH_ENV' >"$d/env"; export d
     echo 'echo ran bashrc' >"$d/.bashrc"; export HOME="$d"; unset SHLVL
     bash --norc -c 'exec ${taken}; unset SHLVL; BASH_ENV=$d/env PATH=$d exec "$@"' bash "$@"; rm -r "$d"`;
-  const command = ['/bin/sh', '-c', '[ "$BASH_ENV" = "$d/env" ] && [ "$PATH" = "$d" ] && echo right'];
-  const { stdout, stderr } = await run(shell(script, [...becoming, ...command]));
-  t.deepEqual([stdout, stderr], ['right\n', '']);
-});
+    const command = ['/bin/sh', '-c', '[ "$BASH_ENV" = "$d/env" ] && [ "$PATH" = "$d" ] && echo right'];
+    const { stdout, stderr } = await run(shell(script, [...becoming, ...command]));
+    t.deepEqual([stdout, stderr], ['right\n', '']);
+  },
+);
 
 test('where sh is bash, the environment stays as it is', async (t) => {
   const script = 'mount --bind "$(command -v bash)" "$(readlink -f /bin/sh)"; exec env -i PATH="$PATH" $vars "$@"';
