@@ -67,7 +67,9 @@ export const isInGroup = (): boolean => /(^|\/)via-[^/]+(\/(u\d+-[\da-f]+|out-u\
 /** Whether what it sends goes the usual way though it is in one: a user has left it (elevate/own.ts). */
 export const isOutside = (): boolean => /\/out-u\d+$/.test(netClsPath('self') ?? '');
 
-/** The uuid of the group that a process is in, or in a child group of which; undefined where it is in none, or gone. */
+/** The uuid of the group that a process is in, or in a child group of which; undefined where it is in none, has left it, or is gone. */
 export function groupOfProcess(pid: number | 'self'): string | undefined {
-  return /^(?:.*\/)?via-([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})(?:\/|$)/.exec(netClsPath(pid) ?? '')?.[1];
+  return /^(?:.*\/)?via-([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})(?:\/(?!out-u\d+$)|$)/.exec(
+    netClsPath(pid) ?? '',
+  )?.[1];
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import { programsOf } from '../helpers/calls.js';
 import { makeLab, type Lab } from '../helpers/lab.js';
@@ -294,6 +295,25 @@ test.serial('via in via, and out again: the inner one wins', async (t) => {
     });
     t.deepEqual([result.code, result.stderr], [0, '']);
     t.is(result.stdout, 'g2\ng3\ng1\ng2\ng1\ng3\ng2\n');
+    t.deepEqual(left, []);
+  }
+});
+
+test.serial('who has left by none is in no group, and keeps none from going', async (t) => {
+  const lab = await labWith(t);
+  for (const x of ['', '-x ']) {
+    const { result, left } = await leaving(lab, async () => {
+      const script = `${viaBin} none -- ${viaBin} status self; echo $?; ${viaBin} none ${x}-- sh -c 'sleep 600 >/dev/null 2>&1 & echo $!'`;
+      const one = await viaAs(lab, 'ada', ['10.0.2.1', '--', 'sh', '-c', script]);
+      const pid = Number(one.stdout.split('\n')[1]);
+      // It lives on, and nothing of the group does.
+      await kept(lab, 1);
+      t.regex(readFileSync(`/proc/${pid}/cgroup`, 'utf8'), /:net_cls[^:]*:\/(?!.*via-[\da-f]{8}-)/m);
+      process.kill(pid);
+      await kept(lab);
+      return one;
+    });
+    t.deepEqual([result.code, result.stderr, result.stdout.split('\n')[0]], [0, '', '1']);
     t.deepEqual(left, []);
   }
 });
