@@ -1,6 +1,16 @@
 import { isViaError } from '../failure.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
-import { descendants, isIn, movable, moveProcess, refusal, ENDED, NONE, type Movable } from '../kernel/moving.js';
+import {
+  descendants,
+  isIn,
+  isKeeper,
+  movable,
+  moveProcess,
+  refusal,
+  ENDED,
+  NONE,
+  type Movable,
+} from '../kernel/moving.js';
 import type { Tell } from './settle.js';
 
 /** How processes are moved. */
@@ -46,10 +56,12 @@ export function moveAll(first: readonly Movable[], path: string, moving: Moving)
     }
     after?.(pids);
     if (!tree) break;
-    // They are there for this, and end.
-    const ours = new Set([except, ...descendants([except])]);
+    const all = descendants(first.map(({ pid }) => pid));
+    // Some are there for this, and end; keepers end with the groups.
+    const own = [except, ...all.filter(isKeeper)];
+    const ours = new Set([...own, ...descendants(own)]);
     const isNew = (pid: number): boolean => !seen.has(pid) && !ours.has(pid) && !isIn(pid, path, root);
-    const more = descendants(first.map(({ pid }) => pid)).filter(isNew);
+    const more = all.filter(isNew);
     for (const pid of more) seen.add(pid);
     const { errors, found } = sorted(more, check);
     failures += errors.filter((error) => !hasEnded(error)).map(moving.fail).length;

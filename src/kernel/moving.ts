@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { ViaError, wordsOf } from '../failure.js';
 import { GONE, ignoring } from './cgroup.js';
 import { processes, sharesNetwork } from './process.js';
-import { groupOfProcess, netClsPath, netnsOf, startIn, startOf, statOf, uidsOf } from './proc.js';
+import { commandLine, groupOfProcess, netClsPath, netnsOf, startIn, startOf, statOf, uidsOf } from './proc.js';
 
 /** A process that can be moved: its number, and when it was started, which tells it from a later one with that number. */
 export interface Movable {
@@ -26,6 +26,7 @@ export function movable(pid: number, user?: number): Movable {
   if ((Number(flags) & KERNEL_THREAD) !== 0)
     throw refusal(pid, 'a thread of the kernel, which no rule of a group reaches');
   if (pid === process.pid) throw refusal(pid, 'that is via itself');
+  if (isKeeper(pid)) throw refusal(pid, 'a keeper of via, which waits for the end of all others in a group');
   if (user !== undefined) refuseOthers(pid, user);
   const isHere = sharesOurs(pid);
   // Last, so that all that was read is of the process that it names.
@@ -42,6 +43,9 @@ export function movableOut(pid: number, tree: boolean, user?: number): Movable {
   if (all.every((each) => groupOfProcess(each) === undefined)) throw refusal(pid, 'in no group');
   return one;
 }
+
+/** One that was a member itself would wait for ever (bin/keeper). */
+export const isKeeper = (pid: number): boolean => /\/bin\/keeper$/.test(commandLine(pid)?.[1] ?? '');
 
 /** A program that has, or can take back, the rights of somebody else is not his alone: it is not for him to move. */
 function refuseOthers(pid: number, user: number): void {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import test from 'ava';
 import { makeLab, type Lab } from '../helpers/lab.js';
+import { settled } from '../helpers/keepers.js';
 import { kept, leaving, until } from '../helpers/left.js';
 import { python, viaBin } from '../helpers/paths.js';
 import { probeCommand } from '../helpers/probes.js';
@@ -151,6 +152,34 @@ function isOutside(pid: number): boolean {
     return false;
   }
 }
+
+test.serial('a keeper is no member, which would wait for itself: neither named nor with --tree', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const { left } = await leaving(lab, async () => {
+    // An init of its own, as a service manager of a user's is: what loses its parent is its child.
+    const script = `import ctypes, subprocess, sys, time
+ctypes.CDLL(None).prctl(36, 1)
+via = subprocess.Popen(sys.argv[1:])
+sys.stdin.readline()
+via.kill()`;
+    const init = lab.start('client', [...python, '-c', script, viaBin, '10.0.2.1', '--', 'sleep', '300']);
+    await until('there is a keeper', () => lab.keepers().length === 1);
+    await settled(lab);
+    const [keeper] = lab.keepers();
+    const named = await attach(lab, 'auto', '10.0.1.1', keeper!.pid);
+    t.is(named.code, 125);
+    t.regex(named.stderr, /^via: process \d+: a keeper of via, which waits for the end of all others in a group\n$/);
+    const tree = await attach(lab, 'auto', '10.0.1.1', '--tree', init.pid);
+    t.deepEqual([tree.code, tree.stderr], [0, '']);
+    const members = lab.processes().filter(({ pid }) => groupOf(pid) !== undefined);
+    const names = members.map(({ argv }) => argv[0]!.split('/').at(-1));
+    t.deepEqual([...new Set(names)].sort(), ['node', 'python3', 'sleep']);
+    for (const { pid } of members) process.kill(pid, 'SIGKILL');
+    await init.done;
+    await kept(lab);
+  });
+  t.deepEqual(left, []);
+});
 
 test.serial('what cannot be moved is a line each, and the others are moved', async (t) => {
   const lab = await makeLab(t, { servers: false });
