@@ -45,7 +45,7 @@ export function movableOut(pid: number, tree: boolean, user?: number): Movable {
 }
 
 /** One that was a member itself would wait for ever (bin/keeper). */
-export const isKeeper = (pid: number): boolean => /\/bin\/keeper$/.test(commandLine(pid)?.[1] ?? '');
+export const isKeeper = (pid: number): boolean => commandLine(pid)?.[1]?.endsWith('/bin/keeper') === true;
 
 /** A program that has, or can take back, the rights of somebody else is not his alone: it is not for him to move. */
 function refuseOthers(pid: number, user: number): void {

@@ -242,6 +242,14 @@ test.serial('what root says is said by via, once', async (t) => {
   const { left } = await leaving(lab, async () => {
     refused(t, await viaAs(lab, 'ada', ['10.9.9.9', '--', 'echo', 'ran']), /^via: gateway "?10\.9\.9\.9"?: /);
     refused(t, await viaAs(lab, 'ada', ['%nodev', '--', 'echo', 'ran']), /^via: .*nodev/);
+    // sudo ends as the set-up does.
+    await lab.sh(
+      'client',
+      `printf '#!/bin/sh\\nkill -9 $$\\n' >/run/killed; chmod 755 /run/killed; mount --bind /run/killed "$(readlink -f /usr/bin/sudo)"`,
+    );
+    const killed = await viaAs(lab, 'ada', ['10.0.2.1', '--', 'echo', 'ran']);
+    t.deepEqual([killed.code, killed.stderr], [125, 'via: elevation sudo: killed by SIGKILL\n']);
+    await lab.sh('client', 'umount "$(readlink -f /usr/bin/sudo)"; rm /run/killed');
   });
   t.deepEqual(left, []);
 });
