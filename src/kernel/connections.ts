@@ -54,9 +54,9 @@ function connectionsOf(pids: readonly number[], but = '', state = 'connected'): 
 }
 
 /** `ESTAB 0 0 10.0.1.2:39978 203.0.113.10:7777 ino:1234 sk:1 <->`; without the state where only one is asked for. */
-const SOCKET = /^(?:[A-Z]\S*\s+)?\d+\s+\d+\s+([\w.:[\]%]+)\s+([\w.:[\]%]+)\s.*\bino:(\d+)/;
+const SOCKET = /^(?:[A-Z]\S*\s+)?\d+\s+\d+\s+(\S+)\s+(\S+)\s.*?\bino:(\d+)/;
 
-/** ss writes an IPv6 address in brackets, IPv4 within IPv6 as such, and a device behind. */
+/** ss writes an IPv6 address in brackets, IPv4 within IPv6 as such, and a device behind, whose name may hold anything. */
 function endOf(text: string): string {
   const [, address = '', port = ''] = /^\[?(?:::ffff:)?([^\]%]+).*:(\d+)$/.exec(text) ?? [];
   return `${address} ${port}`;
