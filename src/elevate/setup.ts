@@ -10,8 +10,8 @@ import { tellOwner } from '../group/news.js';
 import { ignoring, membersOf } from '../kernel/cgroup.js';
 import { isTracking, keepConnections, restartAttempts } from '../kernel/connections.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
-import { descendants, movable, NONE, refusal, type Movable } from '../kernel/moving.js';
-import { groupOfProcess, netnsOf } from '../kernel/proc.js';
+import { descendants, groupOf, movable, NONE, refusal, type Movable } from '../kernel/moving.js';
+import { netnsOf } from '../kernel/proc.js';
 import { openToOthers, runAsRoot } from '../kernel/trusted.js';
 import { RUNTIME } from '../plan/wanted.js';
 import { makeSay } from '../say.js';
@@ -101,7 +101,7 @@ async function letGo({ document, caller, check }: Requested): Promise<void> {
     const owned = groups.filter(({ owner }) => owner === caller).map(({ uuid }) => uuid);
     const isMine = (pid: number): Movable => {
       const one = movable(pid, caller);
-      const group = groupOfProcess(pid);
+      const group = groupOf(pid);
       // Who has started one that is in a group need not be in one.
       if (owned.includes(group ?? '') || (group === undefined && tree)) return one;
       throw refusal(pid, group === undefined ? 'in no group' : 'in a group of another user', 'use sudo');

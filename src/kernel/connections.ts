@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { ViaError } from '../failure.js';
 import { quote } from '../plan/render.js';
 import { ignoring } from './cgroup.js';
-import { besideUs } from './proc.js';
+import { besideUs, threadOf } from './proc.js';
 import { runTools } from './tools.js';
 
 /** A TCP connection's ends, as addresses and ports. */
@@ -84,7 +84,7 @@ const ENDED = ['ENOENT', 'ESRCH', 'EACCES', 'EPERM'];
 
 /** The inode numbers of a process's sockets; of all its threads: they share them, unless somebody did much for it. */
 function socketsOf(pid: number): string[] {
-  const directory = `/proc/${pid}/fd`;
+  const directory = `/proc/${threadOf(pid) ?? pid}/fd`;
   return (ignoring(ENDED, () => readdirSync(directory)) ?? []).flatMap((fd) => {
     const target = ignoring(ENDED, () => readlinkSync(`${directory}/${fd}`));
     return /^socket:\[(\d+)\]$/.exec(target ?? '')?.slice(1) ?? [];

@@ -153,6 +153,43 @@ function isOutside(pid: number): boolean {
   }
 }
 
+test.serial('a process of which the first thread has ended is moved as any, with its connections', async (t) => {
+  const lab = await makeLab(t);
+  const { left } = await leaving(lab, async () => {
+    const script = `import ctypes, socket, sys, threading, time
+asker = socket.create_connection(("${far.v4}", 7001))
+asker.settimeout(3)
+def talk():
+    for line in sys.stdin:
+        try:
+            asker.send(b"who\\n")
+            print(asker.recv(200).decode().split()[0], flush=True)
+        except OSError as problem: print(repr(problem), flush=True)
+thread = threading.Thread(target=talk)
+thread.start()
+print(thread.native_id, flush=True)
+ctypes.CDLL(None).pthread_exit(None)`;
+    const one = lab.start('client', [...python, '-c', script]);
+    const [, thread] = await one.waitFor(/^(\d+)\n/m);
+    const state = () => readFileSync(`/proc/${one.pid}/stat`, 'utf8').replace(/^.*\) /s, '')[0];
+    await until('its first thread has ended', () => state() === 'Z');
+    const moved = await attach(lab, 'auto', '10.0.2.1', one.pid);
+    t.deepEqual([moved.code, moved.stderr], [0, '']);
+    t.truthy(groupOf(one.pid, Number(thread)));
+    one.write('who\n');
+    await one.waitFor(/^g1$/m);
+    const out = await lab.via(['detach', String(one.pid)]);
+    t.deepEqual([out.code, out.stderr], [0, '']);
+    t.is(groupOf(one.pid, Number(thread)), undefined);
+    one.stdin.end();
+    await one.done;
+    await kept(lab);
+    const gone = await attach(lab, 'auto', '10.0.2.1', one.pid);
+    t.regex(gone.stderr, /: there is none\n$/);
+  });
+  t.deepEqual(left, []);
+});
+
 test.serial('a keeper is no member, which would wait for itself: neither named nor with --tree', async (t) => {
   const lab = await makeLab(t, { servers: false });
   const { left } = await leaving(lab, async () => {
