@@ -1,23 +1,24 @@
-import { chownSync, linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { ignoring } from '../kernel/cgroup.js';
 import { RUNTIME } from '../plan/wanted.js';
 import { stateOfGroup, WELL, type State } from './state.js';
 
 /**
- * What a group's user is told of its state: he may read no other file in there, and this one is only his. Root never reads
- * it, for he may also write it.
+ * What a group's user is told of its state: he may read no other file in there. It stays root's, for who owns a file can
+ * fill the machine's /run by it; which gateways are in use is no secret.
  */
 export const newsFile = (uuid: string): string => `${RUNTIME}/news-${uuid}`;
 
 /** Tells a group's user of its state; by the set-up, which does not know it later than the keeper, `first`. */
-export function tellOwner(uuid: string, owner: number, state: State = stateOfGroup(uuid), first = false): void {
+export function tellOwner(uuid: string, state: State = stateOfGroup(uuid), first = false): void {
   const path = newsFile(uuid);
   const draft = `${path}.${first ? 'first' : 'new'}`;
   ignoring(UNWRITABLE, () => {
     // One that a killed process has left.
     ignoring(['ENOENT'], () => unlinkSync(draft));
     writeFileSync(draft, `${state.is} ${state.why}\n`, { mode: 0o400, flag: 'wx' });
-    chownSync(draft, owner, 0);
+    // Whatever the umask.
+    chmodSync(draft, 0o444);
     // All at once, so that nobody reads half of it.
     if (!first) return renameSync(draft, path);
     ignoring(['EEXIST'], () => linkSync(draft, path));

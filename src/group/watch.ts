@@ -10,7 +10,7 @@ const EARLY = 200;
 const AGAIN = 50;
 
 /**
- * Calls `tell` whenever the state of a group's way out has changed, which a user (`ofUser`) hears by a file of his own;
+ * Calls `tell` whenever the state of a group's way out has changed, which a user (`ofUser`) hears by a file that he may read;
  * what it does keeps nobody waiting, nor alive. Gives what ends that.
  */
 export function watchState(uuid: string, ofUser: boolean, tell: (state: State) => void): () => void {

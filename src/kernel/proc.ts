@@ -22,6 +22,17 @@ export const startOf = (pid: number | 'self'): string | undefined => startIn(sta
 /** The same by those fields. */
 export const startIn = (fields: readonly string[]): string | undefined => fields[19];
 
+/**
+ * The number by which a process is looked at: its own, or where its first thread has ended and others have not, that of one
+ * of these, for what the kernel shows of the first is nothing then. Undefined where the process has ended.
+ */
+export function threadOf(pid: number): number | undefined {
+  const runs = (thread: number): boolean => !['Z', 'X', undefined].includes(statOf(thread)[0]);
+  if (runs(pid)) return pid;
+  const threads = ignoring(['ENOENT', 'ESRCH'], () => readdirSync(`/proc/${pid}/task`)) ?? [];
+  return threads.map(Number).find(runs);
+}
+
 /** A process's real, effective, saved and file system user id (proc(5), status); none where it is gone. */
 export function uidsOf(pid: number): number[] {
   const text = ignoring(['ENOENT', 'ESRCH', 'EACCES'], () => readFileSync(`/proc/${pid}/status`, 'latin1')) ?? '';

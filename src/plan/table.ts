@@ -1,3 +1,4 @@
+import stringWidth from 'string-width';
 import { oneLine } from '../failure.js';
 import type { OtherFamily } from '../request.js';
 import type { Path } from './wayout.js';
@@ -133,7 +134,23 @@ export function amount(bytes: number): string {
 
 const UNITS = ['', 'k', 'M', 'G', 'T', 'P'];
 
-const cut = (text: string, length: number): string => (text.length <= length ? text : `${text.slice(0, length - 1)}~`);
+/** By columns: what a reader takes for one sign may be several characters, and two columns wide. */
+function cut(text: string, length: number): string {
+  // A command may be megabytes long.
+  const start = text.slice(0, LONGEST_SIGN * length);
+  if (start === text && stringWidth(text) <= length) return text;
+  let kept = '';
+  let width = 0;
+  for (const { segment } of SIGNS.segment(start)) {
+    width += stringWidth(segment);
+    if (width >= length) break;
+    kept += segment;
+  }
+  return `${kept}~`;
+}
+
+const LONGEST_SIGN = 32;
+const SIGNS = new Intl.Segmenter('en');
 
 /** The state in green where all is well, else in red. */
 const paint = (line: string, state: string, colour: boolean): string =>
