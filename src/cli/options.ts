@@ -69,7 +69,7 @@ const TREE: Option = { name: 'tree', group: 'Other options', describe: 'with all
 // prettier-ignore
 const BUILT: readonly Word[] = [
   { name: 'run', usage: 'run [options] <gateway> [--] <command> [args...]', describe: 'Runs the command by the gateway, also one that is called like a word.' },
-  { name: 'none', usage: 'none [-x] [--] <command> [args...]', describe: 'Runs the command by the usual way, also from within a command that via started.' },
+  { name: 'none', usage: 'none [options] [--] <command> [args...]', describe: 'Runs the command by the usual way, also from within a command that via started.\nIt takes no gateway, and no option that belongs to one.' },
   { name: 'status', usage: 'status [--json] | status self', options: [JSON_OUTPUT], describe: 'Prints the groups that are in use: gateway, devices, members, what was sent and\nwhat was stopped. With self, the gateway that the caller is in, and status 1\nwhere it is in none.' },
   { name: 'attach', usage: 'attach [options] <gateway> [--tree] <pid>...', options: [TREE], describe: 'Moves processes that run already to the gateway; with --tree, also all that they\nhave started. TCP connections that they have stay as they are.' },
   { name: 'detach', usage: 'detach [-v] [--tree] <pid>...', options: [TREE], describe: 'Moves processes out of their groups, to the usual way.' },
