@@ -55,7 +55,7 @@ function __via_takes
     set -l now (__via_at)
     test $now[3] = no; and test $now[1] != command; or return
     set -l launch first gateway next pids apps
-    test $now[2] = attach; and test "$argv" = become; and return 1
+    test $now[2] = attach; and contains -- "$argv" user become; and return 1
     test $now[2] = desktop; and contains -- "$argv" user become dry verbose; and return 1
     switch $argv
         case way

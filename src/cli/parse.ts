@@ -6,7 +6,7 @@ import { cutOptions, type Given } from './cut.js';
 import { meantWord } from './meant.js';
 import { menu } from './menu.js';
 import { nearest } from './nearest.js';
-import { isBuilt, USAGE, WORDS, type Word } from './options.js';
+import { isBuilt, USAGE, WORDS, type Option, type Word } from './options.js';
 import { aliases, completion } from './shells.js';
 
 /**
@@ -77,7 +77,7 @@ function moving(argv: readonly string[], at: number, before: readonly Given[], w
   if ('word' in read) return read;
   const { words } = read;
   const [own, others] = apart([...before, ...read.given]);
-  const misplaced = others.filter(({ option }) => option.field === 'exec' || option.field === 'dryRun');
+  const misplaced = others.filter(({ option }) => FOR_COMMANDS.has(option.field));
   noOptions(misplaced, word.name);
   const tree = own.length > 0;
   if (word.name === 'detach')
@@ -87,6 +87,8 @@ function moving(argv: readonly string[], at: number, before: readonly Given[], w
   if (gateway === undefined || /^\d+$/.test(gateway)) throw missing('gateway', word);
   return { word: 'attach', gateway, pids: pids(rest, word), tree, options: collect(others) };
 }
+
+const FOR_COMMANDS = new Set<Option['field']>(['exec', 'dryRun', 'user']);
 
 /** A process given twice is one. */
 function pids(words: readonly string[], word: Word): number[] {
