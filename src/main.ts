@@ -1,6 +1,6 @@
-import { unknownDevice } from './cli/meant.js';
+import { withMeant } from './cli/meant.js';
 import { parse } from './cli/parse.js';
-import { isViaError, ViaError } from './failure.js';
+import { isViaError } from './failure.js';
 import type { Request } from './request.js';
 import { dropAhead } from './kernel/ahead.js';
 import { readArgv } from './run/argv.js';
@@ -22,7 +22,7 @@ const signals = watchSignals();
 const forLauncher = 'VIA_EXEC' in process.env;
 /** Before the options are read, and where they cannot be: entries in menus have it first. */
 let notifies = process.argv[2] === '--notify';
-let gateway = '';
+let asked: Request | undefined;
 
 async function main(): Promise<Outcome> {
   // Whoever stays needs it, and bin/via is still reading ahead.
@@ -32,7 +32,7 @@ async function main(): Promise<Outcome> {
   const request = parse(readArgv(forLauncher));
   trace('start');
   if ('options' in request) notifies = request.options.notify;
-  if (request.word === 'launch') gateway = request.gateway;
+  asked = request;
   if (request.word === 'help' || request.word === 'version') return tell(request);
 
   if (request.word === 'keep') return done(await keep(makeSay(false)));
@@ -93,19 +93,13 @@ function end(outcome: Outcome): never {
   endAs({ code });
 }
 
-/** A gateway that is no device may be a word that was mistyped; a device of that name wins. */
-function withWord(error: unknown): unknown {
-  const hint = isViaError(error) ? unknownDevice(error.message, gateway) : undefined;
-  return hint === undefined ? error : new ViaError('device', `"${gateway}"`, 'unknown', { hint });
-}
-
 const done = (_nothing: void): Outcome => ({ code: 0 });
 
 /** A signal that came during the set-up is what ends via, whatever else went wrong because of it. */
 async function failed(error: unknown, say: Say): Promise<Outcome> {
   const signal = await signals.pending();
   if (signal !== undefined) return { signal };
-  const shown = withWord(error);
+  const shown = isViaError(error) ? withMeant(error, asked) : error;
   say.error(shown);
   // From a menu, nobody may read what is written there.
   if (notifies) (await import('./words/notify.js')).notify(shown, 'via: not started');

@@ -55,7 +55,7 @@ function __via_takes
     set -l now (__via_at)
     test $now[3] = no; and test $now[1] != command; or return
     set -l launch first gateway next pids apps
-    test $now[2] = attach; and test "$argv" = become; and return 1
+    test $now[2] = attach; and contains -- "$argv" user become; and return 1
     test $now[2] = desktop; and contains -- "$argv" user become dry verbose; and return 1
     switch $argv
         case way
@@ -158,6 +158,16 @@ function __via_apps
     path change-extension '' (path basename -- $home/applications/*.desktop $others/applications/*.desktop)
 end
 
+# Those that via has written, which are plain files with a key of its own.
+function __via_entries
+    set -l home $XDG_DATA_HOME
+    test -n "$home"; or set home ~/.local/share
+    set -l files $home/applications/*.desktop
+    set -q files[1]; or return
+    set -l plain (path filter -vt link -- $files | path filter -t file)
+    path change-extension '' (path basename -- (command grep -ls '^X-Via-Gateway *=' /dev/null $plain))
+end
+
 # Processes that are in a group.
 function __via_members
     for file in (command grep -lsE '/via-[0-9a-f]{8}-' /proc/*/cgroup)
@@ -173,7 +183,8 @@ complete -c via -n '__via_is first' -a '(__via_words)'
 complete -c via -n '__via_is first gateway; and not __via_removes' -a '(__via_gateways)'
 complete -c via -n '__via_is command' -a '(__via_command)'
 complete -c via -n '__via_is pids' -a '(__fish_complete_pids)'
-complete -c via -n '__via_is apps; or __via_removes' -a '(__via_apps)'
+complete -c via -n '__via_is apps; and not __via_removes' -a '(__via_apps)'
+complete -c via -n __via_removes -a '(__via_entries)'
 complete -c via -n '__via_is detach' -a '(__via_members)'
 complete -c via -n '__via_is alias' -a '(__via_gateways name)'
 complete -c via -n '__via_is status; and __via_behind status' -a self -d 'the gateway that the caller is in'

@@ -1,4 +1,5 @@
 import { ViaError } from '../failure.js';
+import { isLikeAddress } from './meant.js';
 import { nearest } from './nearest.js';
 import { isFlag, OPTIONS, type Option } from './options.js';
 
@@ -77,6 +78,12 @@ function checked(option: Option, value: string | undefined): string {
   }
   if (option.values?.includes(value) === false) {
     throw new ViaError('option', `--${option.name}`, `"${value}" is no value of it`, { hint });
+  }
+  if (option.takes !== undefined && isLikeAddress(value)) {
+    const write = `write --${option.name} ${option.takes.toUpperCase()} ${value}`;
+    throw new ViaError('option', `--${option.name}`, `"${value}" is a gateway, and not a ${option.takes}`, {
+      hint: write,
+    });
   }
   return value;
 }

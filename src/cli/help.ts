@@ -8,7 +8,11 @@ declare const __VERSION__: string | undefined;
 /** The text of `via --help`, or what one word of the table does. */
 export async function help(topic?: string): Promise<string> {
   const word = WORDS.find(({ name }) => name === topic);
-  if (word?.describe !== undefined) return `Usage: via ${word.usage}\n\n${word.describe}`;
+  if (word?.describe !== undefined) {
+    // In one line it would be too long for a terminal.
+    const usage = word.usage?.replaceAll(' | --', '\n       | --');
+    return `Usage: via ${usage}\n\n${word.describe}`;
+  }
   return typeof __HELP__ === 'string' ? __HELP__ : (await import('./usage.js')).renderHelp();
 }
 

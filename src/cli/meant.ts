@@ -1,3 +1,5 @@
+import { ViaError } from '../failure.js';
+import type { Request } from '../request.js';
 import { nearest } from './nearest.js';
 import { isBuilt, WORDS } from './options.js';
 
@@ -9,10 +11,26 @@ const LONG_WORDS = WORDS.filter((word) => isBuilt(word) && word.internal !== tru
   ({ name }) => name,
 );
 
-/** What via says of a device that does not exist, with the word that may have been meant; else undefined. */
-export function unknownDevice(message: string, gateway: string): string | undefined {
+/** Whether a word is a gateway's address, or %device, and so no user's name and hardly a command's. */
+export const isLikeAddress = (text: string): boolean => /^\d+(\.\d+){3}(?!\w)|^[\da-f]*:[\da-f:]+(?!\w)|^%/.test(text);
+
+/** The same error, with what may have been meant where that is near; `request` is what was asked for. */
+export function withMeant(error: ViaError, request?: Request): ViaError {
+  if (request?.word === 'none') return noGateway(error, request.command);
+  return request?.word === 'launch' ? unknownDevice(error, request.gateway) : error;
+}
+
+function noGateway(error: ViaError, [name, next]: readonly [string, ...string[]]): ViaError {
+  const isMeant = error.status === 127 && (next === '--' || isLikeAddress(name));
+  if (!isMeant) return error;
+  return new ViaError('command', JSON.stringify(name), 'not found', { hint: 'none takes no gateway', status: 127 });
+}
+
+/** A gateway that is no device may be a word that was mistyped; a device of that name wins. */
+function unknownDevice(error: ViaError, gateway: string): ViaError {
   const start = `device "${gateway}": unknown`;
-  const word = message.startsWith(start) ? meantWord(gateway) : undefined;
-  const rest = message.slice(start.length).replace(/^ \((.*)\)$/, ' Else $1');
-  return word === undefined ? undefined : `did you mean via ${word}?${rest}`;
+  const word = error.message.startsWith(start) ? meantWord(gateway) : undefined;
+  const rest = error.message.slice(start.length).replace(/^ \((.*)\)$/, ' Else $1');
+  const hint = `did you mean via ${word}?${rest}`;
+  return word === undefined ? error : new ViaError('device', `"${gateway}"`, 'unknown', { hint });
 }

@@ -69,13 +69,13 @@ const TREE: Option = { name: 'tree', group: 'Other options', describe: 'with all
 // prettier-ignore
 const BUILT: readonly Word[] = [
   { name: 'run', usage: 'run [options] <gateway> [--] <command> [args...]', describe: 'Runs the command by the gateway, also one that is called like a word.' },
-  { name: 'none', usage: 'none [-x] [--] <command> [args...]', describe: 'Runs the command by the usual way, also from within a command that via started.' },
+  { name: 'none', usage: 'none [options] [--] <command> [args...]', describe: 'Runs the command by the usual way, also from within a command that via started.\nIt takes no gateway, and no option that belongs to one.' },
   { name: 'status', usage: 'status [--json] | status self', options: [JSON_OUTPUT], describe: 'Prints the groups that are in use: gateway, devices, members, what was sent and\nwhat was stopped. With self, the gateway that the caller is in, and status 1\nwhere it is in none.' },
   { name: 'attach', usage: 'attach [options] <gateway> [--tree] <pid>...', options: [TREE], describe: 'Moves processes that run already to the gateway; with --tree, also all that they\nhave started. TCP connections that they have stay as they are.' },
   { name: 'detach', usage: 'detach [-v] [--tree] <pid>...', options: [TREE], describe: 'Moves processes out of their groups, to the usual way.' },
   { name: 'alias', usage: 'alias [--shell bash|zsh|fish|sh] <name>=<gateway>...', options: [SHELL], describe: 'Prints what makes each name stand for via and its gateway, with completion, in\nthe shell that asks: eval "$(via alias lte=192.168.8.1)", in fish | source.' },
   { name: 'completion', usage: 'completion [bash|zsh|fish]', describe: 'Prints the completion of via for the shell, or for the one that asks.' },
-  { name: 'desktop', usage: 'desktop [options] <gateway> <app>... | --remove <app>... | --list', options: [REPLACE, REMOVE, LIST], describe: "Writes menu entries of yours that start applications by the gateway. An app is\nnamed by the id or the file of its entry, or as in the menu. With --replace, the\nnew entry hides the application's own; --remove undoes that, --list prints them." },
+  { name: 'desktop', usage: 'desktop [options] <gateway> <app>... | --remove [gateway] <app>... | --list', options: [REPLACE, REMOVE, LIST], describe: "Writes menu entries of yours that start applications by the gateway. An app is\nnamed by the id or the file of its entry, or as in the menu. With --replace, the\nnew entry hides the application's own; --remove undoes that, --list prints them." },
   { name: 'sweep', usage: 'sweep [--dry-run] [-v]', describe: 'Removes what commands that have ended left behind, where the keeper could not,\nand mends what others took from those that run. Every launch does this too.' },
   { name: 'keep', usage: 'keep', internal: true, describe: 'What the keeper, the small process that waits for the end of commands, has done\nthen: as sweep, but first what they sent last arrives. By hand, take sweep.' },
   { name: 'help', usage: 'help [word]', describe: 'Prints the options, or what a word does.' },

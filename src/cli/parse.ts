@@ -6,7 +6,7 @@ import { cutOptions, type Given } from './cut.js';
 import { meantWord } from './meant.js';
 import { menu } from './menu.js';
 import { nearest } from './nearest.js';
-import { isBuilt, USAGE, WORDS, type Word } from './options.js';
+import { isBuilt, USAGE, WORDS, type Option, type Word } from './options.js';
 import { aliases, completion } from './shells.js';
 
 /**
@@ -33,7 +33,7 @@ export function parse(argv: readonly string[]): Request {
       if (rest.at >= argv.length) throw noCommand();
       return launch(argv, rest.at, rest.ended, all);
     case 'none':
-      return { word: 'none', command: command(argv, rest.at), options: collect(all, 'none') };
+      return { word: 'none', command: command(argv, rest.at, all, { word }), options: collect(all, 'none') };
     case 'status':
       return status(argv, rest.at, all);
     case 'attach':
@@ -77,15 +77,18 @@ function moving(argv: readonly string[], at: number, before: readonly Given[], w
   if ('word' in read) return read;
   const { words } = read;
   const [own, others] = apart([...before, ...read.given]);
-  const misplaced = others.filter(({ option }) => option.field === 'exec' || option.field === 'dryRun');
+  const misplaced = others.filter(({ option }) => FOR_COMMANDS.has(option.field));
   noOptions(misplaced, word.name);
   const tree = own.length > 0;
   if (word.name === 'detach')
     return { word: 'detach', pids: pids(words, word), tree, options: collect(others, 'detach') };
   const [gateway, ...rest] = words;
-  if (gateway === undefined) throw missing('gateway', word);
+  // A device of such a name is %4711.
+  if (gateway === undefined || /^\d+$/.test(gateway)) throw missing('gateway', word);
   return { word: 'attach', gateway, pids: pids(rest, word), tree, options: collect(others) };
 }
+
+const FOR_COMMANDS = new Set<Option['field']>(['exec', 'dryRun', 'user']);
 
 /** A process given twice is one. */
 function pids(words: readonly string[], word: Word): number[] {
@@ -101,25 +104,33 @@ function launch(argv: readonly string[], at: number, ended: boolean, before: rea
   const gateway = argv[at]!;
   if (ended) {
     const start = argv[at + 1] === '--' ? at + 2 : at + 1;
-    return { word: 'launch', gateway, command: command(argv, start), options: collect(before) };
+    return { word: 'launch', gateway, command: command(argv, start, before), options: collect(before) };
   }
   const after = cutOptions(argv, at + 1);
   if (after.asks !== undefined) return { word: after.asks };
-  const options = collect([...before, ...after.given]);
-  return { word: 'launch', gateway, command: command(argv, after.at, gateway), options };
+  const given = [...before, ...after.given];
+  return { word: 'launch', gateway, command: command(argv, after.at, given, { gateway }), options: collect(given) };
 }
 
-/** `gateway` is what may be a word that was mistyped. */
-function command(argv: readonly string[], at: number, gateway?: string): [string, ...string[]] {
+/** What is known where a command is missing: a gateway may be a word that was mistyped. */
+interface Known {
+  readonly gateway?: string;
+  readonly word?: Word;
+}
+
+function command(argv: readonly string[], at: number, given: readonly Given[], known?: Known): [string, ...string[]] {
   const [name, ...args] = argv.slice(at);
-  if (name === undefined) throw noCommand(gateway);
+  if (name === undefined) throw noCommand(given, known);
   return [name, ...args];
 }
 
-function noCommand(gateway = ''): ViaError {
+function noCommand(given: readonly Given[] = [], { gateway = '', word }: Known = {}): ViaError {
   const meant = meantWord(gateway);
-  const hint = meant === undefined ? `usage: ${USAGE}` : `did you mean via ${meant}?`;
-  return new ViaError('command', '', 'missing', { hint });
+  // It takes whatever follows, a device too.
+  const taken = given.filter(({ option }) => option.takes !== undefined);
+  const took = taken.map(({ option, value }) => `--${option.name} took "${value}"; `).join('');
+  const usage = `${took}usage: ${word === undefined ? USAGE : `via ${word.usage}`}`;
+  return new ViaError('command', '', 'missing', { hint: meant === undefined ? usage : `did you mean via ${meant}?` });
 }
 
 /** A reserved word that no version has yet. */

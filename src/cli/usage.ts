@@ -4,7 +4,7 @@ import { isBuilt, isFlag, OPTIONS, type Option, WORDS } from './options.js';
 /** The text of `via --help`, laid out by yargs from the table; no line is longer than 80 columns. */
 export async function renderHelp(): Promise<string> {
   const words = WORDS.filter((word) => isBuilt(word) && word.internal !== true).map(({ name }) => name);
-  const text = await configure(yargs([]))
+  const text = await configure(yargs([]), withValue)
     .usage('Usage: $0 [options] <gateway> [options] [--] <command> [args...]')
     .usage('       $0 <word> ...   (via help <word> tells what it does)')
     .example('$0 10.0.0.1 -- curl example.com', 'by that router; IPv6 is refused')
@@ -17,13 +17,16 @@ export async function renderHelp(): Promise<string> {
   return text.replace(/\n\n(?=Examples|Words)/g, '\n');
 }
 
+/** `--user NAME`: yargs has no place for what an option takes but its name. Of a few values the description tells. */
+const withValue = ({ name, takes }: Option): string => (takes === undefined ? name : `${name} ${takes.toUpperCase()}`);
+
 /** In yargs 17.7, but not in its types. */
 interface Untyped {
   usageConfiguration(settings: { 'hide-types': boolean }): Argv;
 }
 
 /** yargs, set up from the table so that it reads the options before a gateway as `parse` does (a test compares). */
-export function configure(target: Argv): Argv {
+export function configure(target: Argv, nameOf = ({ name }: Option): string => name): Argv {
   (target as Argv & Untyped)
     .usageConfiguration({ 'hide-types': true })
     .scriptName('via')
@@ -42,7 +45,7 @@ export function configure(target: Argv): Argv {
     .version(false)
     .strictOptions()
     .exitProcess(false);
-  for (const option of OPTIONS) target.option(option.name, settings(option));
+  for (const option of OPTIONS) target.option(nameOf(option), settings(option));
   return target;
 }
 

@@ -14,6 +14,8 @@ type Tell = (lines: () => readonly string[]) => void;
 interface Caller {
   readonly tell: Tell;
   readonly isIgnored: (signal: NodeJS.Signals) => boolean;
+  /** What to throw where nobody is to be asked, and root is needed. */
+  readonly notRoot: () => Error;
 }
 
 /**
@@ -46,7 +48,9 @@ export const wantedOf = (gateway: string, options: LaunchOptions): Omit<Wanted, 
 };
 
 /** Has root make what we are to be in, and joins that. */
-async function joinBySetup(wanted: Wanted, { elevate }: LaunchOptions, { tell, isIgnored }: Caller): Promise<string> {
+async function joinBySetup(wanted: Wanted, { elevate }: LaunchOptions, caller: Caller): Promise<string> {
+  const { tell, isIgnored, notRoot } = caller;
+  if (elevate === 'none') throw notRoot();
   const whole = isInGroup();
   const act = ({ path, changes }: Answer): void => {
     tell(() => [...changes, `echo $$ > ${path}/cgroup.procs`]);

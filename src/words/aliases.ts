@@ -80,7 +80,8 @@ const lines: Record<Shell, (aliases: readonly Alias[], folder: string) => string
       'end',
       `complete --command ${name} --wraps ${quoteFish(`via ${gateway}`)}`,
     ]),
-    `contains -- ${quoteFish(folder)} $fish_complete_path; or set -ga fish_complete_path ${quoteFish(folder)}`,
+    // Not `contains ...; or set`: set leaves the status as it was, 1, and prompts show it.
+    `if not contains -- ${quoteFish(folder)} $fish_complete_path; set -ga fish_complete_path ${quoteFish(folder)}; end`,
   ],
 };
 

@@ -151,14 +151,12 @@ function filterNotes(done: readonly Done[]): string[] {
 
 /** Not needed, and so not loaded, where via is root. */
 async function asUser({ gateway, options }: Launch, say: Say): Promise<Membership> {
-  if (options.elevate === 'none') throw notRoot();
   const { enterAsUser } = await import('../elevate/elevate.js');
-  return enterAsUser(gateway, options, { tell: say.changes, isIgnored });
+  return enterAsUser(gateway, options, { tell: say.changes, isIgnored, notRoot });
 }
 
-/** The hint is what to type. */
-export function notRoot(what = 'launch'): ViaError {
-  // All that was typed: without its options it would be another launch.
-  const hint = `sudo via ${process.argv.slice(2).map(quote).join(' ')}`;
-  return new ViaError(what, '', 'not root', { hint: hint.length > 200 ? 'use sudo' : hint });
+/** Where `--elevate=none` keeps via from asking anybody. */
+export function notRoot(what: 'launch' | 'attach' | 'detach' = 'launch'): ViaError {
+  const sudo = what === 'launch' ? "; with sudo the command is root's" : ', or use sudo';
+  return new ViaError(what, '', 'not root', { hint: `leave out --elevate=none${sudo}` });
 }

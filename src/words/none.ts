@@ -17,9 +17,9 @@ export async function outside({ options }: None, say: Say, exec = false): Promis
   const root = leaveTo();
   if (root === undefined) return undefined;
   if (process.geteuid?.() !== 0) {
-    if (options.elevate === 'none') throw new ViaError('none', '', 'leaving a group needs root');
+    const notRoot = (): Error => new ViaError('none', '', 'leaving a group needs root');
     const { leaveAsUser } = await import('../elevate/elevate.js');
-    return `${await leaveAsUser(options, { tell: say.changes, isIgnored })}/tasks`;
+    return `${await leaveAsUser(options, { tell: say.changes, isIgnored, notRoot })}/tasks`;
   }
   say.changes(() => [move(root)]);
   if (!exec) moveInto(root, true);

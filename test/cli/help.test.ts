@@ -11,7 +11,7 @@ test('--help fits a terminal of 24 lines by 80 columns', async (t) => {
 
 test('--help names every option with its description, and every word that one may type', async (t) => {
   const text = await help();
-  for (const { name, short, describe, values = [], default: value, internal } of OPTIONS) {
+  for (const { name, short, describe, values = [], takes, default: value, internal } of OPTIONS) {
     if (internal === true) {
       t.false(text.includes(`--${name}`));
       continue;
@@ -19,6 +19,8 @@ test('--help names every option with its description, and every word that one ma
     const line = text.split('\n').find((one) => one.includes(` --${name} `))!;
     t.true(line.includes(describe), name);
     t.is(line.includes(` -${short}, `), short !== undefined, name);
+    const named = /--[\w-]+ ([A-Z]*)/.exec(line)?.[1];
+    t.is(named, takes?.toUpperCase() ?? '', name);
     for (const one of values) t.true(line.includes(one === value ? `${one} (default)` : one));
   }
   const words = /^Words: (.*)$/m.exec(text)![1]!.split(' ');
@@ -42,8 +44,13 @@ test('--help has usage, three examples that parse, and the exit status', async (
 });
 
 test('help for a word: how to call it and what it does', async (t) => {
-  for (const word of WORDS.filter(isBuilt)) t.is(await help(word.name), `Usage: via ${word.usage}\n\n${word.describe}`);
+  for (const word of WORDS.filter(isBuilt)) {
+    const text = await help(word.name);
+    t.is(text.replace(/\n +\|/g, ' |'), `Usage: via ${word.usage}\n\n${word.describe}`);
+    for (const line of text.split('\n')) t.true(line.length <= 80, line);
+  }
   t.regex(await help('run'), /^Usage: via run \[options\]/);
+  t.regex(await help('desktop'), /\n +\| --remove \[gateway\] <app>\.\.\.\n/);
 });
 
 test('--version is one line', (t) => t.regex(version(), /^via \S.*$/));

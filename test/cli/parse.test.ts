@@ -54,6 +54,10 @@ const GOOD: ReadonlyArray<readonly [string[], Request]> = [
   [['--', '10.0.0.1', '--', 'x'], launch('10.0.0.1', ['x'])],
   [['--', '10.0.0.1', '--', '--', 'x'], launch('10.0.0.1', ['--', 'x'])],
   [['--', '-v', 'x'], launch('-v', ['x'])],
+  [['--user', '1000', 'wg0', 'x'], launch('wg0', ['x'], { user: '1000' })],
+  [['--user', 'ada.b@example.com', 'wg0', 'x'], launch('wg0', ['x'], { user: 'ada.b@example.com' })],
+  [['none', '--user', 'ada', 'x'], { word: 'none', command: ['x'], options: { ...DEFAULTS, user: 'ada' } }],
+  [['none', '10.0.0.1'], { word: 'none', command: ['10.0.0.1'], options: DEFAULTS }],
   [['%status', 'x'], launch('%status', ['x'])],
   [['constructor', '__proto__'], launch('constructor', ['__proto__'])],
   // words
@@ -134,6 +138,9 @@ for (const [argv, request] of GOOD) {
 }
 
 const USAGE = 'command: missing (usage: via [options] <gateway> [--] <command> [args...])';
+const NONE = 'command: missing (usage: via none [options] [--] <command> [args...])';
+const EATEN = (text: string): string =>
+  `option --user: "${text}" is a gateway, and not a name (write --user NAME ${text})`;
 
 // argv, the message
 const BAD: ReadonlyArray<readonly [string[], string]> = [
@@ -150,7 +157,23 @@ const BAD: ReadonlyArray<readonly [string[], string]> = [
   [['--', '10.0.0.1'], USAGE],
   [['run'], USAGE],
   [['run', 'wg0'], USAGE],
-  [['none', '--'], USAGE],
+  [['none'], NONE],
+  [['none', '--'], NONE],
+  [['none', '-x'], NONE],
+  // An address where a user is named
+  [['--user', '10.0.2.1', '--', 'true'], EATEN('10.0.2.1')],
+  [['--user', '10.0.2.1%eth1', 'curl', 'x'], EATEN('10.0.2.1%eth1')],
+  [['none', '--user=10.0.2.1,fe80::1%eth1', 'x'], EATEN('10.0.2.1,fe80::1%eth1')],
+  [['--user', 'fe80::1%eth1', 'x', 'y'], EATEN('fe80::1%eth1')],
+  [['--user', '%eth1', 'x', 'y'], EATEN('%eth1')],
+  [
+    ['--user', 'tun0', '--', 'true'],
+    'command: missing (--user took "tun0"; usage: via [options] <gateway> [--] <command> [args...])',
+  ],
+  [
+    ['--user=nobody', 'tun0'],
+    'command: missing (--user took "nobody"; usage: via [options] <gateway> [--] <command> [args...])',
+  ],
   [['--dryrun', 'wg0', 'x'], 'option "--dryrun": unknown (did you mean --dry-run?)'],
   [['--dryRun', 'wg0', 'x'], 'option "--dryRun": unknown (did you mean --dry-run?)'],
   [['--dry', 'wg0', 'x'], 'option "--dry": unknown (did you mean --dry-run?)'],
@@ -189,9 +212,15 @@ const BAD: ReadonlyArray<readonly [string[], string]> = [
   [['status', '--jsn'], 'option "--jsn": unknown (did you mean --json?)'],
   [['attach'], 'gateway: missing (usage: via attach [options] <gateway> [--tree] <pid>...)'],
   [['attach', 'wg0'], 'process: missing (usage: via attach [options] <gateway> [--tree] <pid>...)'],
+  // A bare number is no gateway
+  [['attach', '1'], 'gateway: missing (usage: via attach [options] <gateway> [--tree] <pid>...)'],
+  [['attach', '4711', '--tree', '4712'], 'gateway: missing (usage: via attach [options] <gateway> [--tree] <pid>...)'],
   [['attach', 'wg0', '0'], 'process "0": no process id (usage: via attach [options] <gateway> [--tree] <pid>...)'],
   [['attach', '-x', 'wg0', '5'], 'option --exec: does not go with attach (see via help attach)'],
   [['attach', 'wg0', '--dry-run', '5'], 'option --dry-run: does not go with attach (see via help attach)'],
+  [['attach', '--user', 'nobody', 'wg0', '5'], 'option --user: does not go with attach (see via help attach)'],
+  [['--user=nobody', 'attach', 'wg0', '5'], 'option --user: does not go with attach (see via help attach)'],
+  [['detach', '5', '--user', 'nobody'], 'option --user: does not go with detach (see via help detach)'],
   [['detach'], 'process: missing (usage: via detach [-v] [--tree] <pid>...)'],
   [['detach', '--no-lan', '5'], 'option --no-lan: goes with a gateway, not with detach'],
   [['alias'], 'name: missing (usage: via alias [--shell bash|zsh|fish|sh] <name>=<gateway>...)'],

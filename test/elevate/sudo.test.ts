@@ -79,7 +79,7 @@ test.serial('the second launch of a way out needs nobody’s leave; another gate
     'client',
     'umount /etc/sudoers; echo "root ALL=(ALL) ALL" >/run/etc/none; chmod 440 /run/etc/none; mount --bind /run/etc/none /etc/sudoers',
   );
-  for (const options of [[], ['-x'], ['-v']]) {
+  for (const options of [[], ['-x'], ['--elevate=none'], ['-x', '--elevate=none'], ['-v']]) {
     const second = await viaAs(lab, 'ada', [...options, '10.0.2.1', '--', ...curl]);
     t.deepEqual([second.code, second.stdout.split(' ')[0]], [0, 'g2'], second.stderr);
     t.regex(
@@ -94,6 +94,11 @@ test.serial('the second launch of a way out needs nobody’s leave; another gate
   refused(t, await viaAs(lab, 'ada', ['10.0.1.3', '--', 'echo', 'ran']), /^via: elevation sudo: /);
   refused(t, await viaAs(lab, 'ada', ['--no-lan', '10.0.2.1', '--', 'echo', 'ran']), /^via: elevation sudo: /);
   refused(t, await viaAs(lab, 'bob', ['10.0.2.1', '--', 'echo', 'ran']), /^via: elevation sudo: /);
+  for (const [user, gateway] of [
+    ['ada', '10.0.1.3'],
+    ['bob', '10.0.2.1'],
+  ] as const)
+    refused(t, await viaAs(lab, user, ['--elevate=none', gateway, '--', 'echo', 'ran']), /^via: launch: not root \(/);
   first.write('end\n');
   t.is((await first.done).code, 0);
   await kept(lab);
@@ -210,7 +215,7 @@ test.serial('refusals are one line each, and change nothing', async (t) => {
     [
       as('bob'),
       [viaBin, '--elevate=none', ...echo],
-      /^via: launch: not root \(sudo via --elevate=none 10\.0\.2\.1 -- echo ran\)/,
+      /^via: launch: not root \(leave out --elevate=none; with sudo the command is root's\)/,
     ],
     [
       strange,
@@ -351,6 +356,18 @@ test.serial('who has left by none is in no group, and keeps none from going', as
     });
     t.deepEqual([result.code, result.stderr, result.stdout.split('\n')[0]], [0, '', '1']);
     t.deepEqual(left, []);
+  }
+});
+
+test.serial('out of a group, and nobody is asked: only where root has made the place for it', async (t) => {
+  const lab = await labWith(t, undefined, true);
+  const out = (...words: string[]) => [viaBin, 'none', ...words, '--'].join(' ');
+  for (const x of [[], ['-x']]) {
+    const script = `${out('--elevate=none', ...x)} echo ran; echo $?; ${out()} true; ${out('--elevate=none', ...x)} ${curl.join(' ')}`;
+    const { stdout, stderr } = await viaAs(lab, 'ada', ['10.0.2.1', '--', 'sh', '-c', script]);
+    t.regex(stdout, /^125\ng1 /);
+    t.is(stderr, 'via: none: leaving a group needs root\n');
+    await kept(lab);
   }
 });
 

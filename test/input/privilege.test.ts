@@ -15,26 +15,9 @@ const lacking = (...names: string[]) => [
 
 test.serial('not root', async (t) => {
   const lab = await makeLab(t, { servers: false });
-  await refuses(
-    t,
-    lab,
-    [none, ...launch],
-    /^via: launch: not root \(sudo via --elevate=none 10.0.2.1 -- echo ran\)$/m,
-    { by: nobody },
-  );
-  await refuses(
-    t,
-    lab,
-    [none, '10.0.2.1', '--', 'echo', 'a b', "'"],
-    /^via: launch: not root \(sudo via --elevate=none 10.0.2.1 -- echo 'a b' ''\\'''\)$/m,
-    { by: nobody },
-  );
-  const options = [none, '-x', '--no-lan', ...launch];
-  const all = /^via: launch: not root \(sudo via --elevate=none -x --no-lan 10.0.2.1 -- echo ran\)$/m;
-  await refuses(t, lab, options, all, { by: nobody });
-  await refuses(t, lab, [none, '10.0.2.1', '--', 'x\n'.repeat(200)], /^via: launch: not root \(use sudo\)$/m, {
-    by: nobody,
-  });
+  const line = /^via: launch: not root \(leave out --elevate=none; with sudo the command is root's\)$/m;
+  await refuses(t, lab, [none, ...launch], line, { by: nobody });
+  await refuses(t, lab, [none, '-x', '--no-lan', ...launch], line, { by: nobody });
   await refuses(t, lab, ['sweep'], /^via: sweep: not root \(sudo via sweep\)$/m, { by: nobody });
   // What is wrong with the words comes first.
   await refuses(t, lab, ['10.0.2', '--', 'true'], /^via: gateway "10.0.2": /m, { by: nobody });

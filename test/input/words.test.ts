@@ -1,5 +1,6 @@
 import test from 'ava';
 import { makeLab } from '../helpers/lab.js';
+import { viaBin } from '../helpers/paths.js';
 import { refuses, refuseAll } from '../helpers/refused.js';
 
 const run = ['--', 'echo', 'ran'];
@@ -81,7 +82,9 @@ const words: [string[], RegExp][] = [
   [['run', 'desktp', 'wg0', 'x'], /^via: device "desktp": unknown \(did you mean via desktop\?/m],
   [['doctor'], /^via: word "doctor": not in this version/m],
   [['sweep', 'now'], /^via: sweep "now": one word too many/m],
-  [['none'], /^via: command: missing/m],
+  [['none'], /^via: command: missing \(usage: via none /m],
+  [['--user', '10.0.2.1', ...run], /^via: option --user: "10\.0\.2\.1" is a gateway/m],
+  [['attach', '1'], /^via: gateway: missing/m],
   [['none', '--no-lan', ...run], /^via: option --no-lan: goes with a gateway, not with none/m],
   [['help', 'me'], /^via: help "me": no such word/m],
 ];
@@ -92,6 +95,26 @@ test.serial('words that make no sense', async (t) => {
   // A device of that name is what is meant.
   await lab.sh('client', 'ip tuntap add dev stauts mode tun; ip link set stauts up');
   await refuses(t, lab, ['stauts', ...run], /^via: device stauts: no carrier/m);
+});
+
+test.serial('none takes no gateway, and says so where the command is not there', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const rows: [words: string[], object: string, hint: boolean][] = [
+    [['10.0.2.1', ...run], '10.0.2.1', true],
+    [['-x', '10.0.2.1', 'echo', 'ran'], '10.0.2.1', true],
+    [['fe80::1%eth1', 'echo', 'ran'], 'fe80::1%eth1', true],
+    [['eth1', ...run], 'eth1', true],
+    [['no-such-command'], 'no-such-command', false],
+  ];
+  for (const [words, object, hint] of rows) {
+    const { code, stdout, stderr } = await lab.via(['none', ...words]);
+    const line = `via: command "${object}": not found${hint ? ' (none takes no gateway)' : ''}\n`;
+    t.deepEqual([code, stdout, stderr], [127, '', line]);
+  }
+  // What there is is run, whatever it is called.
+  await lab.sh('client', `mkdir /run/bin; ln -s /bin/echo /run/bin/10.0.2.1`);
+  const { stdout } = await lab.run('client', ['sh', '-c', `PATH=$PATH:/run/bin exec ${viaBin} none 10.0.2.1 ran`]);
+  t.is(stdout, 'ran\n');
 });
 
 test.serial('a device that is down, without carrier, or with two ways to one address', async (t) => {

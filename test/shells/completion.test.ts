@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import { isBuilt, isFlag, OPTIONS, WORDS, type Option } from '../../src/cli/options.js';
 import { parse } from '../../src/cli/parse.js';
+import { GATEWAY_KEY } from '../../src/desktop/entry.js';
 import { FALLBACK_TABLE } from '../../src/plan/numbers.js';
 import { makeLab, type Lab } from '../helpers/lab.js';
 import { until } from '../helpers/left.js';
@@ -38,7 +39,10 @@ async function open(t: ExecutionContext, name: ShellName): Promise<{ lab: Lab; s
   await lab.sh('client', NETWORK);
   const shell = await openShell(t, lab, name, { more: OWN[name] });
   mkdirSync(`${shell.home}/data/applications`, { recursive: true });
-  writeFileSync(`${shell.home}/data/applications/org.example.App.desktop`, '');
+  const entry = (id: string, text = '') => writeFileSync(`${shell.home}/data/applications/${id}.desktop`, text);
+  entry('org.example.App', '[Desktop Entry]\n# X-Via-Gateway=no key\n');
+  entry('org.one-via-10.0.2.1', `[Desktop Entry]\nExec=x\n${GATEWAY_KEY}=10.0.2.1\n`);
+  symlinkSync('org.one-via-10.0.2.1.desktop', `${shell.home}/data/applications/org.link.desktop`);
   t.true(/via 0|via from/.test(await shell.run('via --version')) && shell.node(), 'Node is seen where it is started');
   await shell.run(name === 'fish' ? 'via alias lte=10.0.2.1 | source' : 'eval "$(via alias lte=10.0.2.1)"');
   await shell.run(name === 'fish' ? "alias two='via --no-lan 10.0.2.1'" : "alias two='via --no-lan 10.0.2.1 '");
@@ -114,7 +118,9 @@ const UNIQUE: readonly (readonly [string, string])[] = [
   ['via desktop --repl', '<desktop><--replace>'],
   ['via desktop 10.0.2.1 org.exa', '<desktop><10.0.2.1><org.example.App>'],
   ['via desktop --no-lan c2 x org.exa', '<desktop><--no-lan><c2><x><org.example.App>'],
-  ['via desktop --remove org.exa', '<desktop><--remove><org.example.App>'],
+  // Only what via has written is removed.
+  ['via desktop --remove org', '<desktop><--remove><org.one-via-10.0.2.1>'],
+  ['via desktop --remove 10.0.2.1 x org', '<desktop><--remove><10.0.2.1><x><org.one-via-10.0.2.1>'],
   // The command, and its own completion.
   ['via 10.0.2.1 sampl', '<10.0.2.1><sample>'],
   ['via 10.0.2.1 -- sampl', '<10.0.2.1><--><sample>'],

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { isViaError } from '../../src/failure.js';
@@ -128,6 +130,22 @@ test('alias: a device that is called like a word of via is written as a device',
   t.is(readAlias('a=status').gateway, '%status');
   t.is(readAlias('a=%status').gateway, '%status');
   t.is(readAlias('a=tun0').gateway, 'tun0');
+});
+
+test('alias: reading the lines ends with 0, the second time too', async (t) => {
+  for (const shell of ['bash', 'zsh', 'fish', 'sh'] as const) {
+    const lines = aliasLines(shell, [readAlias('a=tun0')], folder).join('\n');
+    const [read, status] = shell === 'fish' ? ['cat $F | source', '$status'] : ['eval "$(cat "$F")"', '$?'];
+    const program = { bash: ['bash', '--norc'], zsh: ['zsh', '-f'], fish: ['fish', '--no-config'], sh: ['dash'] }[
+      shell
+    ];
+    const script = `${read}; echo ${status}; ${read}; echo ${status}`;
+    const place = mkdtempSync(join(tmpdir(), 'via-alias-'));
+    writeFileSync(`${place}/lines`, lines);
+    const { stdout, stderr } = await run([...program, '-c', script], { env: { F: `${place}/lines` } });
+    rmSync(place, { recursive: true });
+    t.deepEqual([stdout, stderr], ['0\n0\n', ''], shell);
+  }
 });
 
 test('alias: a device called self is no process id in fish', async (t) => {
