@@ -10,7 +10,7 @@ import { wayOf, type Group } from '../plan/wayout.js';
 import { parseWish } from './follow.js';
 import type { System } from './look.js';
 import { changesFor } from './settle.js';
-import { stateOfGroup } from './state.js';
+import { stateOfGroup, wasLost } from './state.js';
 
 /** What becomes of what a group sends. */
 export type Condition = 'ok' | 'lost' | 'closed' | 'drifted';
@@ -73,7 +73,7 @@ function conditionOf(
 ): { state: Condition; why: string } {
   const kept = stateOfGroup(uuid);
   if (kept.is === 'closed') return { state: 'closed', why: kept.why };
-  const lost = lostBecause(wayOut, { routing, v6: facts.v6 }, () => kept.is === 'lost');
+  const lost = lostBecause(wayOut, { routing, v6: facts.v6 }, (family) => wasLost(uuid, family));
   if (lost !== undefined) return { state: 'lost', why: lost };
   if (missing.length === 0) return { state: 'ok', why: '' };
   return { state: 'drifted', why: `missing: ${few(missing)}` };
