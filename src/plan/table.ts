@@ -1,5 +1,6 @@
 import { oneLine } from '../failure.js';
 import type { OtherFamily } from '../request.js';
+import type { Firewall } from './things.js';
 import type { Path } from './wayout.js';
 
 /** What of a group is shown, as the reader of the system gives it. What cannot be known without root is not there. */
@@ -7,6 +8,9 @@ export interface Shown {
   readonly id: string;
   /** As it was typed; the key of the way out where that is not known. */
   readonly gateway?: string;
+  /** Those that belong to the way out, as they are typed. */
+  readonly options?: readonly string[];
+  readonly firewall?: Firewall;
   readonly ipv4?: Path | OtherFamily;
   readonly ipv6?: Path | OtherFamily;
   readonly table?: number;
@@ -37,9 +41,16 @@ interface Style {
 /** The groups as lines of a table, each with its members below it; no line is longer than there are columns. */
 export function statusTable({ groups, routes = [], elsewhere, complete }: All, { columns, colour }: Style): string[] {
   const rows = groups.map((group) => cells(group));
-  const table = aligned([HEAD, ...rows], columns);
+  const room = roomIn([HEAD, ...rows], columns);
+  const options = groups.map((group) => optionsAmong(group, groups));
+  // Behind the gateway where there is room for all of them, else below.
+  const names = rows.map(([name = ''], i) => [name, options[i] ?? ''].join(' ').trimEnd());
+  const fits = names.map((name) => name.length <= room);
+  const shown = rows.map(([name = '', ...rest], i) => [fits[i] === true ? (names[i] ?? '') : name, ...rest]);
+  const table = aligned([HEAD, ...shown], columns);
   const lines = groups.flatMap((group, i) => [
     paint(cut(table[i + 1] ?? '', columns), rows[i]?.[2] ?? '', colour),
+    ...(fits[i] === true || options[i] === '' ? [] : folded(options[i] ?? '', columns)),
     ...(group.why === undefined || group.why === '' ? [] : folded(group.why, columns)),
     ...people(group, columns),
   ]);
@@ -76,11 +87,28 @@ const STATES: Readonly<Record<string, string>> = {
   drifted: 'drifted',
 };
 
+/** What tells a group from others by the same gateway: its options, and what marks its packets only where they are equal. */
+function optionsAmong({ gateway, options = [], firewall = 'nft' }: Shown, all: readonly Shown[]): string {
+  const text = options.join(' ');
+  const isAlike = (other: Shown): boolean => other.gateway === gateway && (other.options ?? []).join(' ') === text;
+  const isOnly = all.filter(isAlike).every((other) => (other.firewall ?? 'nft') === firewall);
+  return [...options, ...(isOnly ? [] : [`--firewall=${firewall === 'nft' ? 'nft' : 'iptables'}`])].join(' ');
+}
+
+type Rows = readonly (readonly string[])[];
+
+const widthsOf = (rows: Rows): number[] => HEAD.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+
+/** What the other columns leave to the first one. */
+const roomIn = (rows: Rows, columns: number): number =>
+  widthsOf(rows)
+    .slice(1)
+    .reduce((left, width) => left - width - GAP.length, columns);
+
 /** Columns as wide as their widest cell; where that is too much, the first one gives way. */
-function aligned(rows: readonly (readonly string[])[], columns: number): string[] {
-  const widths = HEAD.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
-  const others = widths.slice(1).reduce((sum, width) => sum + width + GAP.length, 0);
-  widths[0] = Math.max(SHORTEST, Math.min(widths[0] ?? 0, columns - others));
+function aligned(rows: Rows, columns: number): string[] {
+  const widths = widthsOf(rows);
+  widths[0] = Math.max(SHORTEST, Math.min(widths[0] ?? 0, roomIn(rows, columns)));
   return rows.map((row) =>
     row
       .map((cell, i) => cut(cell, widths[i] ?? 0).padEnd(widths[i] ?? 0))

@@ -12,6 +12,7 @@ interface Shown {
   ipv4: unknown;
   ipv6: unknown;
   lan: boolean;
+  firewall: string;
   table: number;
   mark: string;
   state: string;
@@ -203,4 +204,31 @@ test.serial('counts go on where the table is made anew, and from 0 where somebod
   await settled(lab);
   t.deepEqual(await counts(), [0, 0, 0]);
   await held.release();
+});
+
+test.serial('groups of one gateway are told apart by their options, within 80 columns', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const other = ['--firewall=iptables', '10.0.2.1'];
+  const all = [['10.0.2.1'], ['--ipv6=allow', '10.0.2.1'], ['--no-lan', '10.0.2.1'], other];
+  const long = ['--no-lan', '--ipv6', 'allow', '10.0.2.1'];
+  const held = [];
+  for (const words of all) held.push(await hold(lab, ...words));
+  const text = async (): Promise<string> => {
+    const { stdout } = await lab.via(['status']);
+    for (const line of stdout.split('\n')) t.true(line.length <= 80, line);
+    return stdout;
+  };
+  const rows = /^(10\S+(?: --\S+)*)  .*(?:\n +(--.*))?/gm;
+  const names = async (): Promise<string[]> =>
+    [...(await text()).matchAll(rows)].map(([, name, below]) => (below === undefined ? name! : `${name} ${below}`));
+  // A machine may have iptables only.
+  const two = (await json(lab)).groups.some(({ firewall }) => firewall === 'nft');
+  const marked = two ? ['10.0.2.1 --firewall=iptables', '10.0.2.1 --firewall=nft'] : ['10.0.2.1'];
+  t.deepEqual((await names()).sort(), [...marked, '10.0.2.1 --ipv6=allow', '10.0.2.1 --no-lan']);
+  t.regex(await text(), /^10\.0\.2\.1 --no-lan  +c2 /m);
+  held.push(await hold(lab, ...long));
+  t.true((await names()).includes('10.0.2.1 --ipv6=allow --no-lan'));
+  // They have no room behind it.
+  t.regex(await text(), /^10\.0\.2\.1  +c2 .*\n {2}--ipv6=allow --no-lan$/m);
+  for (const each of held) await each.release();
 });
