@@ -232,3 +232,12 @@ test.serial('groups of one gateway are told apart by their options, within 80 co
   t.regex(await text(), /^10\.0\.2\.1  +c2 .*\n {2}--ipv6=allow --no-lan$/m);
   for (const each of held) await each.release();
 });
+
+test.serial('via itself is shown as it was typed', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const held = await hold(lab, '10.0.2.1');
+  const { members } = (await json(lab)).groups[0]!;
+  t.regex(members.find(({ pid }) => pid !== held.pid)!.command, /^via (\S+ )?10\.0\.2\.1 -- /);
+  t.regex((await lab.via(['status'])).stdout, /^ +\d+ +root +\S+ +via 10\.0\.2\.1 -- /m);
+  await held.release();
+});
