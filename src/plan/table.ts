@@ -1,5 +1,6 @@
 import { oneLine } from '../failure.js';
 import type { OtherFamily } from '../request.js';
+import { aligned, cut, folded, roomIn } from './columns.js';
 import type { Firewall } from './things.js';
 import type { Path } from './wayout.js';
 
@@ -95,31 +96,6 @@ function optionsAmong({ gateway, options = [], firewall = 'nft' }: Shown, all: r
   return [...options, ...(isOnly ? [] : [`--firewall=${firewall === 'nft' ? 'nft' : 'iptables'}`])].join(' ');
 }
 
-type Rows = readonly (readonly string[])[];
-
-const widthsOf = (rows: Rows): number[] => HEAD.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
-
-/** What the other columns leave to the first one. */
-const roomIn = (rows: Rows, columns: number): number =>
-  widthsOf(rows)
-    .slice(1)
-    .reduce((left, width) => left - width - GAP.length, columns);
-
-/** Columns as wide as their widest cell; where that is too much, the first one gives way. */
-function aligned(rows: Rows, columns: number): string[] {
-  const widths = widthsOf(rows);
-  widths[0] = Math.max(SHORTEST, Math.min(widths[0] ?? 0, roomIn(rows, columns)));
-  return rows.map((row) =>
-    row
-      .map((cell, i) => cut(cell, widths[i] ?? 0).padEnd(widths[i] ?? 0))
-      .join(GAP)
-      .trimEnd(),
-  );
-}
-
-const GAP = '  ';
-const SHORTEST = 8;
-
 function people({ members }: Shown, columns: number): string[] {
   const pid = Math.max(0, ...members.map((one) => String(one.pid).length));
   const user = Math.max(0, ...members.map((one) => one.user.length));
@@ -138,20 +114,6 @@ function time(date: Date): string {
   return isToday ? date.toTimeString().slice(0, 5) : `${month}${day}`;
 }
 
-/** Words on lines of their own, behind a margin. */
-function folded(text: string, columns: number): string[] {
-  const lines: string[] = [];
-  let line = ' ';
-  for (const word of oneLine(text).split(' ')) {
-    if (line !== ' ' && line.length + 1 + word.length > columns) {
-      lines.push(line);
-      line = '   ';
-    }
-    line += ` ${word}`;
-  }
-  return [...lines, line];
-}
-
 /** `12.3M`, by powers of 1000. */
 export function amount(bytes: number): string {
   const step = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(bytes, 1)) / 3));
@@ -160,8 +122,6 @@ export function amount(bytes: number): string {
 }
 
 const UNITS = ['', 'k', 'M', 'G', 'T', 'P'];
-
-const cut = (text: string, length: number): string => (text.length <= length ? text : `${text.slice(0, length - 1)}~`);
 
 /** The state in green where all is well, else in red. */
 const paint = (line: string, state: string, colour: boolean): string =>
