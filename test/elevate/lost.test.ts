@@ -27,10 +27,11 @@ test.serial(
       // One that comes now is told too.
       const late = start();
       await late.waitFor(/^via: gateway 10\.0\.2\.1: lost: c2 is down/, patience);
+      const news = 'lost c2 is down\n10.0.2.1 ipv4=refuse ipv6=refuse lan=true\n';
       const file = (await lab.sh('client', 'ls /run/via/news-*')).trim();
-      t.is(await lab.sh('client', `stat -c '%u %g %a' ${file}; cat ${file}`), `${users.ada} 0 400\nlost c2 is down\n`);
+      t.is(await lab.sh('client', `stat -c '%u %g %a' ${file}; cat ${file}`), `${users.ada} 0 400\n${news}`);
       const read = (user: 'ada' | 'bob') => lab.run('client', [...as(user), 'cat', file]);
-      t.is((await read('ada')).stdout, 'lost c2 is down\n');
+      t.is((await read('ada')).stdout, news);
       t.not((await read('bob')).code, 0);
       // What she writes there is her own affair.
       await lab.run('client', [...as('ada'), 'sh', '-c', `chmod 600 ${file}; echo 'closed x' >${file}`]);
