@@ -33,7 +33,7 @@ export function wordsOf(error: unknown): string {
 /** Text from outside as one printable line: what a terminal would act on becomes escapes. */
 export function oneLine(text: string): string {
   return text.replace(
-    /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,
+    /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
     (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
   );
 }

@@ -85,10 +85,10 @@ async function ask(
     return undefined;
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => (texts.err = (texts.err + text).slice(-4096)));
-  const ended = new Promise<number | null>((resolve, reject) => {
+  const ended = new Promise<number | NodeJS.Signals>((resolve, reject) => {
     // Also where it may not be signalled.
     child.on('error', (error) => reject(new ViaError('elevation', name, wordsOf(error), { cause: error })));
-    child.once('close', resolve);
+    child.once('close', (status, signal) => resolve(signal ?? status ?? 0));
   });
   const status = await ended.finally(() => {
     clearInterval(again);
@@ -118,9 +118,11 @@ export function errorOf(text: string): ViaError {
 }
 
 /** In the last words of whoever has refused. */
-function refusal(name: string, said: string, status: number | null, asks: boolean): ViaError {
+function refusal(name: string, said: string, status: number | NodeJS.Signals, asks: boolean): ViaError {
   const lines = said.split('\n').filter((line) => line.trim() !== '' && !/^(=|\s*This incident )/.test(line));
   const words = (lines.at(-1) ?? '').replace(/^(sudo|pkexec|via): /, '').trim();
+  // As it ends where the set-up was killed.
+  if (words === '' && typeof status === 'string') return new ViaError('elevation', name, `killed by ${status}`);
   const why = words === '' ? `refused (exit status ${status})` : words;
   const hint =
     asks || name !== 'sudo' ? 'see via(1), WITHOUT ROOT' : 'there is no terminal to ask on; see via(1), WITHOUT ROOT';

@@ -10,8 +10,8 @@ import { tellOwner } from '../group/news.js';
 import { ignoring, membersOf } from '../kernel/cgroup.js';
 import { isTracking, keepConnections, restartAttempts } from '../kernel/connections.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
-import { descendants, movable, NONE, refusal, type Movable } from '../kernel/moving.js';
-import { groupOfProcess, netnsOf } from '../kernel/proc.js';
+import { descendants, groupOf, movable, NONE, refusal, type Movable } from '../kernel/moving.js';
+import { netnsOf } from '../kernel/proc.js';
 import { openToOthers, runAsRoot } from '../kernel/trusted.js';
 import { RUNTIME } from '../plan/wanted.js';
 import { makeSay } from '../say.js';
@@ -70,7 +70,7 @@ async function letIn({ document, caller, check, input, open }: Requested): Promi
   let path: string | undefined;
   try {
     path = open(() => makeOwn(membership.path, ownName(caller, document, netnsOf('self') ?? ''), caller));
-    tellOwner(membership.uuid, caller, undefined, true);
+    tellOwner(membership.uuid, undefined, true);
     const error = keepConnections(others(), wasTracking);
     answer({ path, changes, errors: error === undefined ? [] : [error.message] });
     // He is in, or has ended.
@@ -96,11 +96,12 @@ async function letGo({ document, caller, check }: Requested): Promise<void> {
   const errors: string[] = [];
   const tell = (lines: () => readonly string[]): void => void (verbose && changes.push(...lines()));
   const fail = (error: unknown): void => void errors.push(error instanceof Error ? error.message : String(error));
+  const gone: number[] = [];
   await dismiss(tell, (root, groups) => {
     const owned = groups.filter(({ owner }) => owner === caller).map(({ uuid }) => uuid);
     const isMine = (pid: number): Movable => {
       const one = movable(pid, caller);
-      const group = groupOfProcess(pid);
+      const group = groupOf(pid);
       // Who has started one that is in a group need not be in one.
       if (owned.includes(group ?? '') || (group === undefined && tree)) return one;
       throw refusal(pid, group === undefined ? 'in no group' : 'in a group of another user', 'use sudo');
@@ -108,11 +109,19 @@ async function letGo({ document, caller, check }: Requested): Promise<void> {
     const { errors: refused, found } = named(pids, isMine);
     refused.forEach(fail);
     check();
-    const after = (some: readonly number[]): void => void restartAttempts(some);
-    moveAll(found, root, { tree, check: isMine, tell, fail, after, except: asker });
+    const end = performance.now() + LONGEST_WALK;
+    moveAll(found, root, { tree, check: isMine, tell, fail, after: (some) => gone.push(...some), except: asker, end });
   });
+  // Without the lock: it takes as long as he has descriptors.
+  restartAttempts(gone);
   answer({ changes, errors });
 }
+
+/**
+ * How long a user's processes are moved at most, in milliseconds: that is done under the lock, and others wait for it,
+ * while he can start new ones, and move back what was moved.
+ */
+const LONGEST_WALK = 5000;
 
 /** The other processes that are to join: the caller's alone. */
 function joining({ pids, tree }: Document, caller: number): number[] {

@@ -97,7 +97,7 @@ function tell(group: Group, system: System, left: readonly Thing[], who: string)
   );
   const gateway = parseWish(system.records.groups.get(uuid)?.record.asked)?.gateway ?? `slot ${group.slot}`;
   if (!keepState(uuid, state)) return [];
-  if (owner !== undefined) tellOwner(uuid, owner, state);
+  if (owner !== undefined) tellOwner(uuid, state);
   return [`gateway ${gateway}: ${state.is === 'well' ? 'back' : `${state.is}: ${state.why}`}`];
 }
 

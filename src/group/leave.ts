@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cgroupPath, ignoring, membersOf, moveInto, removeCgroup } from '../kernel/cgroup.js';
+import { cgroupPath, ignoring, membersOf, moveInto } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
 import { mountAgain } from '../kernel/mount.js';
 import { commandLine, scriptIn } from '../kernel/proc.js';
+import { removeCgroup } from '../kernel/removal.js';
 import { trace } from '../trace.js';
 import type { Membership } from './enter.js';
 import { linger } from './linger.js';

@@ -1,10 +1,11 @@
-import { listCgroups, removedNow, type Cgroup } from '../kernel/cgroup.js';
+import { listCgroups, type Cgroup } from '../kernel/cgroup.js';
 import { endingsOf } from '../kernel/endings.js';
 import { findHierarchy, type Hierarchy } from '../kernel/hierarchy.js';
 import { hasGroups, mountAgain } from '../kernel/mount.js';
 import { findAgent } from '../kernel/agent.js';
 import { keeperCommand } from '../kernel/keeper.js';
 import { hasV6, netnsOf } from '../kernel/proc.js';
+import { removedNow } from '../kernel/removal.js';
 import { isOurs, NO_ROUTING, parseRouting, readJob, routingThings, type Routing } from '../kernel/routing.js';
 import { srcValidMark } from '../kernel/sysctl.js';
 import { toolError, type Done, type Job } from '../kernel/tools.js';

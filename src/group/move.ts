@@ -1,6 +1,16 @@
 import { isViaError } from '../failure.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
-import { descendants, isIn, movable, moveProcess, ENDED, NONE, type Movable } from '../kernel/moving.js';
+import {
+  descendants,
+  isIn,
+  isKeeper,
+  movable,
+  moveProcess,
+  refusal,
+  ENDED,
+  NONE,
+  type Movable,
+} from '../kernel/moving.js';
 import type { Tell } from './settle.js';
 
 /** How processes are moved. */
@@ -16,6 +26,8 @@ export interface Moving {
   /** Called with those that are moved next, and with those that are. */
   readonly before?: (pids: readonly number[]) => void;
   readonly after?: (pids: readonly number[]) => void;
+  /** When it ends, by performance.now(): what is left then is told as one error. For who could go on for ever. */
+  readonly end?: number;
 }
 
 /**
@@ -24,7 +36,7 @@ export interface Moving {
  * many could not be moved; each is told.
  */
 export function moveAll(first: readonly Movable[], path: string, moving: Moving): number {
-  const { tree, check, before, after, except = process.pid } = moving;
+  const { tree, check, before, after, except = process.pid, end = Infinity } = moving;
   const root = findHierarchy().path;
   const seen = new Set<number>();
   const isNamed = (one: Movable): boolean => first.includes(one);
@@ -33,16 +45,23 @@ export function moveAll(first: readonly Movable[], path: string, moving: Moving)
     const pids = some.map(({ pid }) => pid);
     before?.(pids);
     for (const one of some) {
+      if (performance.now() > end) {
+        after?.(pids);
+        moving.fail(refusal(one.pid, LATE, 'try again, or end what starts so many'));
+        return failures + 1;
+      }
       seen.add(one.pid);
       // Moving it again would change nothing, and takes the kernel some milliseconds.
       failures += isIn(one.pid, path, root) || moved(one, path, root, isNamed(one), moving) ? 0 : 1;
     }
     after?.(pids);
     if (!tree) break;
-    // They are there for this, and end.
-    const ours = new Set([except, ...descendants([except])]);
+    const all = descendants(first.map(({ pid }) => pid));
+    // Some are there for this, and end; keepers end with the groups.
+    const own = [except, ...all.filter(isKeeper)];
+    const ours = new Set([...own, ...descendants(own)]);
     const isNew = (pid: number): boolean => !seen.has(pid) && !ours.has(pid) && !isIn(pid, path, root);
-    const more = descendants(first.map(({ pid }) => pid)).filter(isNew);
+    const more = all.filter(isNew);
     for (const pid of more) seen.add(pid);
     const { errors, found } = sorted(more, check);
     failures += errors.filter((error) => !hasEnded(error)).map(moving.fail).length;
@@ -50,6 +69,8 @@ export function moveAll(first: readonly Movable[], path: string, moving: Moving)
   }
   return failures;
 }
+
+const LATE = 'took too long: not all were moved';
 
 /** Whether it was moved, or need not be. */
 function moved(one: Movable, path: string, root: string, isNamed: boolean, { tell, fail }: Moving): boolean {

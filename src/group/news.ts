@@ -1,4 +1,4 @@
-import { chownSync, linkSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { ignoring } from '../kernel/cgroup.js';
 import { RUNTIME } from '../plan/wanted.js';
 import { parseWish, type Wish } from './follow.js';
@@ -6,13 +6,14 @@ import { readAtOnce, readRecord } from './records.js';
 import { stateOfGroup, WELL, type State } from './state.js';
 
 /**
- * What a group's user is told of it: he may read no other file in there, and this one is only his. Root never reads it, for
- * he may also write it. A line has the state, the next one what the group was asked for by, which older ones lack.
+ * What a group's user is told of it: he may read no other file in there. A line has the state, the next one what the group
+ * was asked for by, which older ones lack. It stays root's, for who owns a file can fill the machine's /run by it; which
+ * gateways are in use is no secret.
  */
 export const newsFile = (uuid: string): string => `${RUNTIME}/news-${uuid}`;
 
 /** Tells a group's user of its state; by the set-up, which does not know it later than the keeper, `first`. */
-export function tellOwner(uuid: string, owner: number, state: State = stateOfGroup(uuid), first = false): void {
+export function tellOwner(uuid: string, state: State = stateOfGroup(uuid), first = false): void {
   const path = newsFile(uuid);
   const asked = readRecord(uuid)?.asked;
   const text = [`${state.is} ${state.why}`, ...(asked === undefined ? [] : [asked])];
@@ -21,7 +22,8 @@ export function tellOwner(uuid: string, owner: number, state: State = stateOfGro
     // One that a killed process has left.
     ignoring(['ENOENT'], () => unlinkSync(draft));
     writeFileSync(draft, `${text.join('\n')}\n`, { mode: 0o400, flag: 'wx' });
-    chownSync(draft, owner, 0);
+    // Whatever the umask.
+    chmodSync(draft, 0o444);
     // All at once, so that nobody reads half of it.
     if (!first) return renameSync(draft, path);
     ignoring(['EEXIST'], () => linkSync(draft, path));
@@ -35,7 +37,7 @@ export function newsOf(uuid: string): State {
   return is === undefined ? WELL : { is: is as State['is'], why };
 }
 
-/** What a group of this user's was asked for by; undefined where it is not his. */
+/** What a user's group was asked for by; undefined where it is no user's. */
 export const wishTold = (uuid: string): Wish | undefined => parseWish(read(uuid).split('\n')[1]);
 
 const read = (uuid: string): string =>

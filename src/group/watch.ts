@@ -16,7 +16,7 @@ const ANOTHER = 5000;
 const AGAIN = 50;
 
 /**
- * Calls `tell` whenever the state of a group's way out has changed, which a user (`ofUser`) hears by a file of his own;
+ * Calls `tell` whenever the state of a group's way out has changed, which a user (`ofUser`) hears by a file that he may read;
  * what it does keeps nobody waiting, nor alive. Gives what ends that, and tells of a way out that was lost all the time of
  * a short command.
  */

@@ -5,7 +5,8 @@ import { startingKeeper } from '../plan/render.js';
 import type { Change, RoutingThing, Thing } from '../plan/things.js';
 import { FAMILIES } from '../plan/wayout.js';
 import { clearAgent, setAgent, tellOf } from './agent.js';
-import { ignoring, makeCgroup, removedNow } from './cgroup.js';
+import { ignoring, makeCgroup } from './cgroup.js';
+import { removedNow } from './removal.js';
 import { OWN_MOUNT } from './hierarchy.js';
 import { endKeeper } from './keeper.js';
 import { makeMountPoint, mountJob } from './mount.js';
@@ -66,7 +67,8 @@ export const line: Line = (what, { kind, words }) => `${kind} ${what === 'remove
 export function jobs(changes: readonly Change[], marking: Marking, lineOf = line): Job[] {
   const mounts = changes.flatMap(({ do: what, thing }): Job[] => {
     if (thing.kind !== 'mount') return [];
-    if (what === 'remove') return [{ argv: ['umount', '-n', thing.path] }];
+    // Also where a user has a file in there open, or is in there: nobody is to keep it from going.
+    if (what === 'remove') return [{ argv: ['umount', '-n', '-l', thing.path] }];
     return [mountJob(thing)];
   });
   return [

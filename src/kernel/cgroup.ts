@@ -1,5 +1,4 @@
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ViaError, wordsOf } from '../failure.js';
 import { slotOfClassId } from '../plan/numbers.js';
 
@@ -54,19 +53,27 @@ export function classIds(hierarchy: string): Set<number> {
   return found;
 }
 
-/** The members of a group and of its child groups. */
+/** The members of a group and of its child groups; but those who have left it, though they are in one (elevate/own.ts). */
 export function membersOf(path: string): number[] {
-  const own = readFileSync(`${path}/cgroup.procs`, 'utf8')
+  const within = children(path).filter((child) => !isForOutside(child));
+  return [...processesIn(path), ...within.flatMap((child) => membersOf(child))];
+}
+
+/** The processes in a group itself. */
+export const processesIn = (path: string): number[] =>
+  readFileSync(`${path}/cgroup.procs`, 'utf8')
     .split('\n')
     .filter((line) => line !== '')
     .map(Number);
-  return [...own, ...children(path).flatMap((child) => membersOf(child))];
-}
+
+/** Whether a child group is for those whom a user has taken out. */
+export const isForOutside = (path: string): boolean => /\/out-u\d+$/.test(path);
 
 /** A group's class id. */
 export const classIdOf = (path: string): number => Number(readFileSync(`${path}/net_cls.classid`, 'utf8'));
 
-const children = (path: string): string[] =>
+/** The child groups of a group. */
+export const children = (path: string): string[] =>
   readdirSync(path, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [`${path}/${entry.name}`] : []));
 
 /** Makes a group; the class id is read back, since a group without one would be routed like everybody. */
@@ -101,34 +108,6 @@ export function moveInto(path: string, whole = false): boolean {
     const denied = /^(EACCES|EPERM)$/.test((error as NodeJS.ErrnoException).code ?? '');
     const extra = denied ? { cause: error, hint: 'moving a process needs root' } : { cause: error };
     throw new ViaError('cgroup', path, `cannot be joined: ${wordsOf(error)}`, extra);
-  }
-}
-
-/**
- * Removes a group that has no members; false where it has. A group whose list is empty can still say that it is busy
- * for a moment: its last process is not all gone.
- */
-export async function removeCgroup(path: string): Promise<boolean> {
-  for (let wait = 1; wait < 500; wait *= 2) {
-    if (removedNow(path)) return true;
-    const members = ignoring(GONE, () => membersOf(path)) ?? [];
-    if (members.length > 0) return false;
-    await sleep(wait);
-  }
-  return removedNow(path);
-}
-
-/** Removes a group, and its child groups, if they are empty at this moment; true also when there was none. */
-export function removedNow(path: string): boolean {
-  try {
-    for (const child of children(path)) removedNow(child);
-    rmdirSync(path);
-    return true;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (GONE.includes(code ?? '')) return true;
-    if (code === 'EBUSY') return false;
-    throw new ViaError('cgroup', path, `cannot be removed: ${wordsOf(error)}`, { cause: error });
   }
 }
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { ViaError } from '../failure.js';
 import { quote } from '../plan/render.js';
 import { ignoring } from './cgroup.js';
-import { besideUs } from './proc.js';
+import { besideUs, threadOf } from './proc.js';
 import { runTools } from './tools.js';
 
 /** A TCP connection's ends, as addresses and ports. */
@@ -54,9 +54,9 @@ function connectionsOf(pids: readonly number[], but = '', state = 'connected'): 
 }
 
 /** `ESTAB 0 0 10.0.1.2:39978 203.0.113.10:7777 ino:1234 sk:1 <->`; without the state where only one is asked for. */
-const SOCKET = /^(?:[A-Z]\S*\s+)?\d+\s+\d+\s+([\w.:[\]%]+)\s+([\w.:[\]%]+)\s.*\bino:(\d+)/;
+const SOCKET = /^(?:[A-Z]\S*\s+)?\d+\s+\d+\s+(\S+)\s+(\S+)\s.*?\bino:(\d+)/;
 
-/** ss writes an IPv6 address in brackets, IPv4 within IPv6 as such, and a device behind. */
+/** ss writes an IPv6 address in brackets, IPv4 within IPv6 as such, and a device behind, whose name may hold anything. */
 function endOf(text: string): string {
   const [, address = '', port = ''] = /^\[?(?:::ffff:)?([^\]%]+).*:(\d+)$/.exec(text) ?? [];
   return `${address} ${port}`;
@@ -84,7 +84,7 @@ const ENDED = ['ENOENT', 'ESRCH', 'EACCES', 'EPERM'];
 
 /** The inode numbers of a process's sockets; of all its threads: they share them, unless somebody did much for it. */
 function socketsOf(pid: number): string[] {
-  const directory = `/proc/${pid}/fd`;
+  const directory = `/proc/${threadOf(pid) ?? pid}/fd`;
   return (ignoring(ENDED, () => readdirSync(directory)) ?? []).flatMap((fd) => {
     const target = ignoring(ENDED, () => readlinkSync(`${directory}/${fd}`));
     return /^socket:\[(\d+)\]$/.exec(target ?? '')?.slice(1) ?? [];

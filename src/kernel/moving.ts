@@ -2,7 +2,17 @@ import { writeFileSync } from 'node:fs';
 import { ViaError, wordsOf } from '../failure.js';
 import { GONE, ignoring } from './cgroup.js';
 import { processes, sharesNetwork } from './process.js';
-import { groupOfProcess, netClsPath, netnsOf, startIn, startOf, statOf, uidsOf } from './proc.js';
+import {
+  commandLine,
+  groupOfProcess,
+  netClsPath,
+  netnsOf,
+  startIn,
+  startOf,
+  statOf,
+  threadOf,
+  uidsOf,
+} from './proc.js';
 
 /** A process that can be moved: its number, and when it was started, which tells it from a later one with that number. */
 export interface Movable {
@@ -21,13 +31,15 @@ export const ENDED = 'has ended';
 export function movable(pid: number, user?: number): Movable {
   const fields = statOf(pid);
   const start = startIn(fields);
-  const [state, , , , , , flags] = fields;
-  if (start === undefined || ENDING.includes(state ?? '')) throw refusal(pid, NONE);
+  const flags = fields[6];
+  const thread = threadOf(pid);
+  if (start === undefined || thread === undefined) throw refusal(pid, NONE);
   if ((Number(flags) & KERNEL_THREAD) !== 0)
     throw refusal(pid, 'a thread of the kernel, which no rule of a group reaches');
   if (pid === process.pid) throw refusal(pid, 'that is via itself');
-  if (user !== undefined) refuseOthers(pid, user);
-  const isHere = sharesOurs(pid);
+  if (isKeeper(pid)) throw refusal(pid, 'a keeper of via, which waits for the end of all others in a group');
+  if (user !== undefined) refuseOthers(pid, thread, user);
+  const isHere = sharesOurs(thread);
   // Last, so that all that was read is of the process that it names.
   if (!runs({ pid, start })) throw refusal(pid, NONE);
   if (!isHere)
@@ -39,26 +51,23 @@ export function movable(pid: number, user?: number): Movable {
 export function movableOut(pid: number, tree: boolean, user?: number): Movable {
   const one = movable(pid, user);
   const all = tree ? [pid, ...descendants([pid])] : [pid];
-  if (all.every((each) => groupOfProcess(each) === undefined)) throw refusal(pid, 'in no group');
+  if (all.every((each) => groupOf(each) === undefined)) throw refusal(pid, 'in no group');
   return one;
 }
 
+/** One that was a member itself would wait for ever (bin/keeper). */
+export const isKeeper = (pid: number): boolean => commandLine(pid)?.[1]?.endsWith('/bin/keeper') === true;
+
 /** A program that has, or can take back, the rights of somebody else is not his alone: it is not for him to move. */
-function refuseOthers(pid: number, user: number): void {
-  const uids = uidsOf(pid);
+function refuseOthers(pid: number, thread: number, user: number): void {
+  const uids = uidsOf(thread);
   if (uids.length === 0) throw refusal(pid, NONE);
   if (uids.every((uid) => uid === user)) return;
   throw refusal(pid, uids.includes(user) ? 'runs with the rights of somebody else too' : 'of another user', 'use sudo');
 }
 
 /** Whether it is still the same, and has not ended: one that nobody has waited for yet is in no namespace. */
-function runs({ pid, start }: Movable): boolean {
-  const fields = statOf(pid);
-  return startIn(fields) === start && !ENDING.includes(fields[0] ?? '');
-}
-
-/** The states of one that has ended (proc(5)). */
-const ENDING = ['Z', 'X'];
+const runs = ({ pid, start }: Movable): boolean => threadOf(pid) !== undefined && startOf(pid) === start;
 
 /** Also of a process that does not let its own user read that. */
 function sharesOurs(pid: number): boolean {
@@ -84,7 +93,7 @@ export function moveProcess({ pid, start }: Movable, path: string, root: string)
     const { code } = error as NodeJS.ErrnoException;
     throw refusal(pid, code === 'ESRCH' ? ENDED : `cannot be moved: ${wordsOf(error)}`);
   }
-  const isHere = sharesOurs(pid);
+  const isHere = sharesOurs(threadOf(pid) ?? pid);
   const isSame = runs({ pid, start });
   if (isSame && isHere) return;
   ignoring([...ABSENT, ...GONE, 'EACCES'], () => writeFileSync(`${before}/cgroup.procs`, String(pid), { flag: 'r+' }));
@@ -96,7 +105,10 @@ export const isIn = (pid: number, path: string, root: string): boolean => placeO
 
 /** The directory that a process is in, as far as it is in a group of ours: else the hierarchy's root. */
 const placeOf = (pid: number, root: string): string =>
-  `${root}${/\/via-[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?:\/.*)?$/.exec(netClsPath(pid) ?? '')?.[0] ?? ''}`;
+  `${root}${/\/via-[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?:\/.*)?$/.exec(netClsPath(threadOf(pid) ?? pid) ?? '')?.[0] ?? ''}`;
+
+/** The uuid of the group that a process is in, if it is in one. */
+export const groupOf = (pid: number): string | undefined => groupOfProcess(threadOf(pid) ?? pid);
 
 /** The error for one process. */
 export const refusal = (pid: number, why: string, hint?: string): ViaError =>

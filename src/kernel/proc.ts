@@ -22,6 +22,17 @@ export const startOf = (pid: number | 'self'): string | undefined => startIn(sta
 /** The same by those fields. */
 export const startIn = (fields: readonly string[]): string | undefined => fields[19];
 
+/**
+ * The number by which a process is looked at: its own, or where its first thread has ended and others have not, that of one
+ * of these, for what the kernel shows of the first is nothing then. Undefined where the process has ended.
+ */
+export function threadOf(pid: number): number | undefined {
+  const runs = (thread: number): boolean => !['Z', 'X', undefined].includes(statOf(thread)[0]);
+  if (runs(pid)) return pid;
+  const threads = ignoring(['ENOENT', 'ESRCH'], () => readdirSync(`/proc/${pid}/task`)) ?? [];
+  return threads.map(Number).find(runs);
+}
+
 /** A process's real, effective, saved and file system user id (proc(5), status); none where it is gone. */
 export function uidsOf(pid: number): number[] {
   const text = ignoring(['ENOENT', 'ESRCH', 'EACCES'], () => readFileSync(`/proc/${pid}/status`, 'latin1')) ?? '';
@@ -73,7 +84,9 @@ export const isInGroup = (): boolean => /(^|\/)via-[^/]+(\/(u\d+-[\da-f]+|out-u\
 /** Whether what it sends goes the usual way though it is in one: a user has left it (elevate/own.ts). */
 export const isOutside = (): boolean => /\/out-u\d+$/.test(netClsPath('self') ?? '');
 
-/** The uuid of the group that a process is in, or in a child group of which; undefined where it is in none, or gone. */
+/** The uuid of the group that a process is in, or in a child group of which; undefined where it is in none, has left it, or is gone. */
 export function groupOfProcess(pid: number | 'self'): string | undefined {
-  return /^(?:.*\/)?via-([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})(?:\/|$)/.exec(netClsPath(pid) ?? '')?.[1];
+  return /^(?:.*\/)?via-([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})(?:\/(?!out-u\d+$)|$)/.exec(
+    netClsPath(pid) ?? '',
+  )?.[1];
 }

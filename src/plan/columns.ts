@@ -1,3 +1,4 @@
+import stringWidth from 'string-width';
 import { oneLine } from '../failure.js';
 
 /** Cells, row by row; the first row is the head. */
@@ -41,6 +42,20 @@ export function folded(text: string, columns: number): string[] {
   return [...lines, line];
 }
 
-/** A text that is no longer than this; what is cut off is a `~`. */
-export const cut = (text: string, length: number): string =>
-  text.length <= length ? text : `${text.slice(0, length - 1)}~`;
+/** A text of so many columns at most, with a `~` for what is cut off: what a reader takes for one sign may be several characters, and two columns wide. */
+export function cut(text: string, length: number): string {
+  // A command may be megabytes long.
+  const start = text.slice(0, LONGEST_SIGN * length);
+  if (start === text && stringWidth(text) <= length) return text;
+  let kept = '';
+  let width = 0;
+  for (const { segment } of SIGNS.segment(start)) {
+    width += stringWidth(segment);
+    if (width >= length) break;
+    kept += segment;
+  }
+  return `${kept}~`;
+}
+
+const LONGEST_SIGN = 32;
+const SIGNS = new Intl.Segmenter('en');

@@ -70,7 +70,7 @@ function remove(thing: Thing): string[] {
     case 'mount':
       return [
         ...agent(thing, (file, text) => `[ "$(cat ${file} 2>&1)" != ${quote(text)} ] || ${write('', file)}`),
-        `umount -n ${thing.path}`,
+        `umount -n -l ${thing.path}`,
         `rmdir ${thing.path}`,
       ];
     case 'keeper':

@@ -61,7 +61,7 @@ export function statusTable({ groups, routes = [], elsewhere, complete }: All, {
       cut(`table ${number}: ${gateway === undefined ? '' : `${gateway} `}dev ${oneLine(device)}`, columns),
     ),
     ...(elsewhere === 0 ? [] : [`${elsewhere} more in other network namespaces`]),
-    ...(complete ? [] : ['not root: only members, devices, routes and gateways of your own are seen']),
+    ...(complete ? [] : ['not root: only members, devices, routes and gateways of users are seen']),
   ];
 }
 

@@ -9,13 +9,12 @@ import type { Say } from '../say.js';
 
 /**
  * Prints the gateway of the group that this process is in, as it was typed; for a prompt, so that it starts nothing and
- * reads two files. The second is root's, or a user's own, who in a group that is not his gets its name. Gives whether it
- * is in one.
+ * reads two files. The second is root's record, or what a user is told, who in a group of root's gets its name. Gives
+ * whether it is in one.
  */
 export function tellSelf(say: Say): boolean {
   const uuid = groupOfProcess('self');
   if (uuid === undefined) return false;
-  // What a user may write himself, root never reads.
   const gateway = process.geteuid?.() === 0 ? recorded(uuid) : wishTold(uuid)?.gateway;
   say.out([oneLine(gateway ?? `via-${uuid}`)]);
   return true;

@@ -51,7 +51,7 @@ function seenIn(system: System): Seen {
 
 /**
  * Members are in /proc, devices and routes are anybody's to see; what leads from the ones to the others is root's, but for
- * the gateway of a user's own groups.
+ * the gateways of users' groups.
  */
 function seenByUser(): Seen {
   const { routing } = look(runTools(lookJobsOfUser()) ?? [], BLIND);

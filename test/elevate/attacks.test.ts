@@ -229,7 +229,8 @@ test.serial(
   'the set-up is out of reach of whoever has asked, and keeps nobody out while it waits for him',
   async (t) => {
     const lab = await labWithUsers(t);
-    const script = `${ask}ulimit -f 1000 -c unlimited; { document $$ "$(start $$)" 10.0.2.1; read -r word; } | setup`;
+    const last = 'echo 1000 >/proc/self/oom_score_adj; renice -n 19 -p $$ >/dev/null; ionice -c 3 -p $$';
+    const script = `${ask}ulimit -f 1000 -c unlimited; ${last}; { document $$ "$(start $$)" 10.0.2.1; read -r word; } | setup`;
     const env = { EVIL: '1', NODE_OPTIONS: '--no-warnings' };
     const one = lab.start('client', [...as('ada'), 'bash', '-c', script, setupBin], { detached: true, env });
     await one.waitFor(/"path"/);
@@ -251,6 +252,13 @@ test.serial(
       `SUDO_UID=${users.ada}`,
     ]);
     t.regex(of('status'), /^Umask:\t0077$/m);
+    // Nor is what holds the lock, or keeps others' groups, the last to run and the first to be killed.
+    for (const pid of [one.pid, setup, lab.keepers()[0]?.pid]) {
+      const shown = `ps -o ni= -p ${pid}; ionice -p ${pid}; cat /proc/${pid}/oom_score_adj`;
+      const [nice, io, oom] = (await lab.sh('client', shown)).split('\n').map((line) => line.trim());
+      if (pid === one.pid) t.deepEqual([nice, io, oom], ['19', 'idle', '1000']);
+      else t.deepEqual([nice, io?.split(':')[0], oom], ['0', 'none', '0']);
+    }
     t.is(await lab.sh('client', 'flock -n /run/via/lock echo free'), 'free\n');
     t.not((await lab.run('client', [...as('ada'), 'kill', '-STOP', `${setup}`])).code, 0);
     t.is((await lab.via(['10.0.2.1', '--', 'echo', 'ran'])).stdout, 'ran\n');

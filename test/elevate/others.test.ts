@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import { makeLab, type Lab } from '../helpers/lab.js';
 import { kept, leaving, until } from '../helpers/left.js';
-import { viaBin } from '../helpers/paths.js';
+import { python, viaBin } from '../helpers/paths.js';
 import { probeCommand } from '../helpers/probes.js';
 import { pty } from '../helpers/pty.js';
 import { refused } from '../helpers/refused.js';
@@ -291,6 +291,46 @@ test.serial(
 const ask = `start() { sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 20; }
 ask() { printf '{"pid":%s,"start":"%s","word":"%s","gateway":"%s","ipv4":"refuse","ipv6":"refuse","lan":true,"firewall":"auto","verbose":false,"pids":"%s","tree":%s}\\n' $$ "$(start $$)" "$@" | sudo -n ${setupBin}; }
 `;
+
+test.serial(
+  '--tree of what goes back in, and starts more, is given up; others wait no longer for the lock',
+  async (t) => {
+    const lab = await labWith(t);
+    const { left } = await leaving(lab, async () => {
+      const hers = await stay(lab, 'ada');
+      t.is((await viaAs(lab, 'ada', ['attach', '10.0.2.1', `${hers.pid}`])).code, 0);
+      const own = `/run/via/net_cls${/\/via-[\da-f]{8}-.*$/.exec(placeOf(hers.pid))?.[0]}`;
+      const script = `import os, time
+own = os.open("${own}/cgroup.procs", os.O_WRONLY)
+first = os.getpid()
+for _ in range(4):
+    if os.fork() == 0:
+        while os.getppid() == first:
+            if "/via-" not in open("/proc/self/cgroup").read(): os.write(own, b"0")
+            if os.fork() == 0: os.execv("/bin/sleep", ["sleep", "1"])
+            try:
+                while os.waitpid(-1, os.WNOHANG)[0]: pass
+            except ChildProcessError: pass
+            time.sleep(0.005)
+        os._exit(0)
+os.write(own, b"0")
+print("bred", flush=True)
+time.sleep(60)`;
+      const storm = await stay(lab, 'ada', [...python, '-c', script]);
+      await storm.waitFor(/bred/);
+      await until('they breed in there', async () => Number(await lab.sh('client', `wc -l <${own}/cgroup.procs`)) > 40);
+      const one = await viaAs(lab, 'ada', ['detach', '--tree', `${storm.pid}`]);
+      t.is(one.code, 125);
+      t.regex(
+        one.stderr,
+        /^via: process \d+: took too long: not all were moved \(try again, or end what starts so many\)$/m,
+      );
+      await end(storm, hers);
+      await kept(lab);
+    });
+    t.deepEqual(left, []);
+  },
+);
 
 test.serial('what somebody who may ask can try with the processes of others', async (t) => {
   const lab = await labWith(t);

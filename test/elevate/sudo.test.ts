@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import { programsOf } from '../helpers/calls.js';
 import { makeLab, type Lab } from '../helpers/lab.js';
-import { kept, leaving } from '../helpers/left.js';
+import { kept, leaving, until } from '../helpers/left.js';
 import { pty } from '../helpers/pty.js';
 import { refused } from '../helpers/refused.js';
 import { root, viaBin } from '../helpers/paths.js';
@@ -242,8 +243,44 @@ test.serial('what root says is said by via, once', async (t) => {
   const { left } = await leaving(lab, async () => {
     refused(t, await viaAs(lab, 'ada', ['10.9.9.9', '--', 'echo', 'ran']), /^via: gateway "?10\.9\.9\.9"?: /);
     refused(t, await viaAs(lab, 'ada', ['%nodev', '--', 'echo', 'ran']), /^via: .*nodev/);
+    // sudo ends as the set-up does.
+    await lab.sh(
+      'client',
+      `printf '#!/bin/sh\\nkill -9 $$\\n' >/run/killed; chmod 755 /run/killed; mount --bind /run/killed "$(readlink -f /usr/bin/sudo)"`,
+    );
+    const killed = await viaAs(lab, 'ada', ['10.0.2.1', '--', 'echo', 'ran']);
+    t.deepEqual([killed.code, killed.stderr], [125, 'via: elevation sudo: killed by SIGKILL\n']);
+    await lab.sh('client', 'umount "$(readlink -f /usr/bin/sudo)"; rm /run/killed');
   });
   t.deepEqual(left, []);
+});
+
+test.serial('a user who is in there, or has a file of it open, keeps nobody from taking all away', async (t) => {
+  const lab = await labWith(t);
+  const start = (user: 'ada' | 'bob', ...words: string[]) =>
+    lab.start('client', [...as(user), ...words], { detached: true });
+  const hers = start('ada', viaBin, '10.0.2.1', '--', 'sh', '-c', 'echo in; exec cat');
+  await hers.waitFor(/in/);
+  const script = 'exec 5</run/via/net_cls/tasks; cd /run/via/net_cls; echo there; exec cat';
+  const his = start('bob', 'sh', '-c', script);
+  await his.waitFor(/there/);
+  const roots = lab.start('client', [viaBin, '10.0.1.1', '--', 'cat']);
+  await until('root is in', async () => (await lab.sh('client', 'ip rule')).split('fwmark').length === 3);
+  hers.stdin.end();
+  await hers.done;
+  roots.stdin.end();
+  const { code, stderr } = await roots.done;
+  t.deepEqual([code, stderr], [0, '']);
+  await kept(lab, 1);
+  t.is(
+    await lab.sh('client', '{ ls -d /run/via 2>/dev/null; grep net_cls /proc/self/mountinfo; nft list tables; } || :'),
+    '',
+  );
+  const again = await lab.via(['-v', '10.0.1.1', '--', 'true']);
+  t.deepEqual([again.code, again.stderr.match(/^via: .*/m)], [0, null]);
+  his.stdin.end();
+  await his.done;
+  await kept(lab);
 });
 
 for (const defaults of ['!use_pty', 'use_pty'])
@@ -294,6 +331,25 @@ test.serial('via in via, and out again: the inner one wins', async (t) => {
     });
     t.deepEqual([result.code, result.stderr], [0, '']);
     t.is(result.stdout, 'g2\ng3\ng1\ng2\ng1\ng3\ng2\n');
+    t.deepEqual(left, []);
+  }
+});
+
+test.serial('who has left by none is in no group, and keeps none from going', async (t) => {
+  const lab = await labWith(t);
+  for (const x of ['', '-x ']) {
+    const { result, left } = await leaving(lab, async () => {
+      const script = `${viaBin} none -- ${viaBin} status self; echo $?; ${viaBin} none ${x}-- sh -c 'sleep 600 >/dev/null 2>&1 & echo $!'`;
+      const one = await viaAs(lab, 'ada', ['10.0.2.1', '--', 'sh', '-c', script]);
+      const pid = Number(one.stdout.split('\n')[1]);
+      // It lives on, and nothing of the group does.
+      await kept(lab, 1);
+      t.regex(readFileSync(`/proc/${pid}/cgroup`, 'utf8'), /:net_cls[^:]*:\/(?!.*via-[\da-f]{8}-)/m);
+      process.kill(pid);
+      await kept(lab);
+      return one;
+    });
+    t.deepEqual([result.code, result.stderr, result.stdout.split('\n')[0]], [0, '', '1']);
     t.deepEqual(left, []);
   }
 });

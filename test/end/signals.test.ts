@@ -36,7 +36,7 @@ test.serial('the same while it looks at a machine that has a group, which stays'
   await held.release();
 });
 
-const inOneGo = ['flock_-w_1.1', 'nft_-e_-f.1', 'ip_-4_-batch.2', 'ip_-6_-batch.2', 'umount_-n__run_via_net_cls.1'];
+const inOneGo = ['flock_-w_1.1', 'nft_-e_-f.1', 'ip_-4_-batch.2', 'ip_-6_-batch.2', 'umount_-n_-l.1'];
 const lookingFirst = ['flock_-n_3.2', 'ip_-4_-N.2', 'nft_-j_list.2', 'ip_-6_-batch.2', 'nft_-f_-.2'];
 const ends: Record<string, { change: string; at: readonly string[] }> = {
   'in one go': { change: '', at: inOneGo },

@@ -24,7 +24,7 @@ test.serial('-v tells the changes of a launch, which are those of a dry run, and
     /^echo 0 > \S+c2\/src_valid_mark$/m,
     /^delete table inet via$/m,
     /^ip -4 rule del pref/m,
-    /^umount -n \/run\/via\/net_cls$/m,
+    /^umount -n -l \/run\/via\/net_cls$/m,
     /^rmdir \/run\/via$/m,
   ];
   for (const line of lines) t.regex(after, line);

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import test from 'ava';
 import { makeLab, type Lab } from '../helpers/lab.js';
+import { settled } from '../helpers/keepers.js';
 import { kept, leaving, until } from '../helpers/left.js';
 import { python, viaBin } from '../helpers/paths.js';
 import { probeCommand } from '../helpers/probes.js';
@@ -151,6 +152,71 @@ function isOutside(pid: number): boolean {
     return false;
   }
 }
+
+test.serial('a process of which the first thread has ended is moved as any, with its connections', async (t) => {
+  const lab = await makeLab(t);
+  const { left } = await leaving(lab, async () => {
+    const script = `import ctypes, socket, sys, threading, time
+asker = socket.create_connection(("${far.v4}", 7001))
+asker.settimeout(3)
+def talk():
+    for line in sys.stdin:
+        try:
+            asker.send(b"who\\n")
+            print(asker.recv(200).decode().split()[0], flush=True)
+        except OSError as problem: print(repr(problem), flush=True)
+thread = threading.Thread(target=talk)
+thread.start()
+print(thread.native_id, flush=True)
+ctypes.CDLL(None).pthread_exit(None)`;
+    const one = lab.start('client', [...python, '-c', script]);
+    const [, thread] = await one.waitFor(/^(\d+)\n/m);
+    const state = () => readFileSync(`/proc/${one.pid}/stat`, 'utf8').replace(/^.*\) /s, '')[0];
+    await until('its first thread has ended', () => state() === 'Z');
+    const moved = await attach(lab, 'auto', '10.0.2.1', one.pid);
+    t.deepEqual([moved.code, moved.stderr], [0, '']);
+    t.truthy(groupOf(one.pid, Number(thread)));
+    one.write('who\n');
+    await one.waitFor(/^g1$/m);
+    const out = await lab.via(['detach', String(one.pid)]);
+    t.deepEqual([out.code, out.stderr], [0, '']);
+    t.is(groupOf(one.pid, Number(thread)), undefined);
+    one.stdin.end();
+    await one.done;
+    await kept(lab);
+    const gone = await attach(lab, 'auto', '10.0.2.1', one.pid);
+    t.regex(gone.stderr, /: there is none\n$/);
+  });
+  t.deepEqual(left, []);
+});
+
+test.serial('a keeper is no member, which would wait for itself: neither named nor with --tree', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const { left } = await leaving(lab, async () => {
+    // An init of its own, as a service manager of a user's is: what loses its parent is its child.
+    const script = `import ctypes, subprocess, sys, time
+ctypes.CDLL(None).prctl(36, 1)
+via = subprocess.Popen(sys.argv[1:])
+sys.stdin.readline()
+via.kill()`;
+    const init = lab.start('client', [...python, '-c', script, viaBin, '10.0.2.1', '--', 'sleep', '300']);
+    await until('there is a keeper', () => lab.keepers().length === 1);
+    await settled(lab);
+    const [keeper] = lab.keepers();
+    const named = await attach(lab, 'auto', '10.0.1.1', keeper!.pid);
+    t.is(named.code, 125);
+    t.regex(named.stderr, /^via: process \d+: a keeper of via, which waits for the end of all others in a group\n$/);
+    const tree = await attach(lab, 'auto', '10.0.1.1', '--tree', init.pid);
+    t.deepEqual([tree.code, tree.stderr], [0, '']);
+    const members = lab.processes().filter(({ pid }) => groupOf(pid) !== undefined);
+    const names = members.map(({ argv }) => argv[0]!.split('/').at(-1));
+    t.deepEqual([...new Set(names)].sort(), ['node', 'python3', 'sleep']);
+    for (const { pid } of members) process.kill(pid, 'SIGKILL');
+    await init.done;
+    await kept(lab);
+  });
+  t.deepEqual(left, []);
+});
 
 test.serial('what cannot be moved is a line each, and the others are moved', async (t) => {
   const lab = await makeLab(t, { servers: false });

@@ -143,6 +143,22 @@ test.serial('TCP connections that are open live on by their old way, also withou
   }
 });
 
+test.serial('so do those of a socket that is bound to a device, whatever its name', async (t) => {
+  const lab = await makeLab(t);
+  await lab.sh(
+    'client',
+    'ip link set c1 down; ip link set c1 name br-c1@x; ip link set br-c1@x up; ip route add default via 10.0.1.1 dev br-c1@x',
+  );
+  const device = 'br-c1@x';
+  const one = lab.start('client', probeCommand('tcp', { address: far.v4, port: 7001, device, talk: true, timeout: 2 }));
+  await one.waitFor(/^open$/m);
+  const moved = await attach(lab, '10.0.2.1', one.pid);
+  t.deepEqual([moved.code, moved.stderr], [0, '']);
+  for (let n = 0; n < 2; n++) t.regex(await ask(one), /^g1 /);
+  await end(one);
+  await kept(lab);
+});
+
 test.serial('TCP connections that were made inside live on after a detach as long as the group does', async (t) => {
   const lab = await makeLab(t);
   for (const [address, family] of [

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from '../../src/cli/parse.js';
 import { TELLING } from '../../src/plan/handoff.js';
 import { launchWords, markBy } from '../helpers/firewall.js';
-import { killKeepers } from '../helpers/keepers.js';
+import { killKeepers, settled } from '../helpers/keepers.js';
 import { makeLab, type Lab } from '../helpers/lab.js';
 import { until } from '../helpers/left.js';
 import { viaBin } from '../helpers/paths.js';
@@ -79,6 +79,8 @@ test.serial('where anything is unlike, Node looks', async (t) => {
   const lab = await makeLab(t, { servers: false });
   await known(t, lab);
   for (const [title, script] of Object.entries(unlike)) {
+    // A keeper that is at work mends it before we look.
+    await settled(lab);
     t.is(await lab.sh('client', `${script}; ${ASKED}`), '', title);
     const back = `ip link set c2 up; ip address del 10.0.2.77/24 dev c2; ip rule del pref 5; ip route del 192.0.2.0/24
       nft delete element inet via marks "{ 0x05000000 }"; rm -f /run/via/sysctl-1-c2; ip route replace default via 10.0.1.1 dev c1

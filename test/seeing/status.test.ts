@@ -109,7 +109,7 @@ test.serial('status without root: members, devices and routes; it says so', asyn
   t.deepEqual([code, stderr], [0, '']);
   t.regex(stdout, new RegExp(`^ +${held.pid} +root +\\S+ +cat$`, 'm'));
   t.regex(stdout, /^table 7\d+: 10\.0\.2\.1 dev c2$/m);
-  t.regex(stdout, /^not root: only members, devices, routes and gateways of your own are seen$/m);
+  t.regex(stdout, /^not root: only members, devices, routes and gateways of users are seen$/m);
   const seen = JSON.parse((await lab.run('client', [...nobody, viaBin, 'status', '--json'])).stdout);
   t.deepEqual([seen.complete, seen.groups.length, seen.routes[0].device], [false, 1, 'c2']);
   await held.release();
