@@ -4,16 +4,19 @@ import type { Known } from './resolve.js';
 import { CONNECTED, foreign, hopsOf, isUnicast, onLinkOn, prefixOf } from './routes.js';
 
 /**
- * Why nothing can leave by a way out now, in a few words; undefined where one of its paths is there. A router counts as
- * gone when the kernel has asked for it in vain (RFC 4861, 7.3.3; arp(7)), which it does only where something is sent.
+ * Why nothing can leave by a way out now, in a few words, behind `IPv4: ` or `IPv6: ` where that is so for one family of
+ * two; undefined where all its paths are there. A router counts as gone when the kernel has asked for it in vain
+ * (RFC 4861, 7.3.3; arp(7)), which it does only where something is sent. `wasLost` tells what a family was before.
  */
-export function lostBecause(wayOut: WayOut, known: Known, wasLost: () => boolean): string | undefined {
+export function lostBecause(wayOut: WayOut, known: Known, wasLost: (family: Family) => boolean): string | undefined {
   const families = FAMILIES.filter((family) => pathOf(wayOut, family) !== undefined && (family === 4 || known.v6));
-  const reasons = families.map((family) => {
+  const lost = families.flatMap((family) => {
     const path = pathOf(wayOut, family)!;
-    return brokenBecause(path, family, known, wayOut) ?? unanswered(path, family, known, wasLost);
+    const why = brokenBecause(path, family, known, wayOut) ?? unanswered(path, family, known, () => wasLost(family));
+    return why === undefined ? [] : [{ family, why }];
   });
-  return reasons.length > 0 && reasons.every((reason) => reason !== undefined) ? reasons[0] : undefined;
+  const [first] = lost;
+  return first === undefined || lost.length === families.length ? first?.why : `IPv${first.family}: ${first.why}`;
 }
 
 /**

@@ -1,8 +1,9 @@
 import { ViaError } from '../failure.js';
-import { MAIN, tableOfLine, type LinkLine, type RouteLine, type Routing } from '../kernel/routing.js';
+import { MAIN, tableOfLine, type AddressLine, type LinkLine, type RouteLine, type Routing } from '../kernel/routing.js';
 import type { LaunchOptions } from '../request.js';
 import { FAMILIES, type Family, type Path, type WayOut } from '../plan/wayout.js';
 import { sameAddress } from '../plan/networks.js';
+import { offLink } from './off-link.js';
 import { foreign, hopsOf, isUnicast, onLinkOn } from './routes.js';
 import { formatGateway, isSafeDeviceName, type AddressText, type GatewayText } from './text.js';
 
@@ -10,6 +11,8 @@ import { formatGateway, isSafeDeviceName, type AddressText, type GatewayText } f
 export interface Known {
   readonly routing: { readonly [F in Family]: Routing };
   readonly v6: boolean;
+  /** Reads the addresses of all devices, for an error only: of a device that is down there are no routes. */
+  readonly addresses?: () => readonly AddressLine[];
 }
 
 /**
@@ -54,7 +57,7 @@ function byAddress({ address, device }: AddressText, family: Family, known: Know
   }
   const devices = onLinkOn(address, family, routes, device);
   const [found, another] = devices;
-  if (found === undefined) throw fail(`not on-link${device === undefined ? '' : ` on ${device}`}`, suggestion(known));
+  if (found === undefined) throw offLink({ address, ...(device === undefined ? {} : { device }) }, family, known);
   if (another !== undefined) {
     throw fail(`on-link on ${devices.join(' and ')}`, `say which: ${address}%${found} or ${address}%${another}`);
   }
@@ -134,14 +137,4 @@ function hopsOn(device: string, known: Known): string {
     .map(({ dst }) => dst);
   const found = [...new Set([...viaRoutes, ...neighbours])].slice(0, 4);
   return found.length === 0 ? '' : `perhaps ${found.map((hop) => `${hop}%${device}`).join(', ')}`;
-}
-
-/** Names next hops that would do. */
-function suggestion(known: Known): string {
-  const hops = FAMILIES.flatMap((family) => foreign(known.routing[family].routes).flatMap((route) => hopsOf(route)));
-  const found = [
-    ...new Set(hops.flatMap(({ nextHop, device }) => (nextHop === undefined ? [] : `${nextHop}%${device}`))),
-  ];
-  const known4 = found.slice(0, 3).join(', ');
-  return found.length === 0 ? 'it must be a neighbour, on a network of this machine' : `routes know ${known4}`;
 }

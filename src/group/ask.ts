@@ -2,6 +2,7 @@ import { resolve } from '../gateway/resolve.js';
 import { parseGateway } from '../gateway/text.js';
 import type { Ask } from './choose.js';
 import { wishText } from './follow.js';
+import { readAddresses } from '../kernel/addresses.js';
 import { chooseFirewall, firewallsOf } from '../kernel/firewall.js';
 import type { LaunchOptions } from '../request.js';
 
@@ -13,6 +14,6 @@ export function askFor(gateway: string, options: Pick<LaunchOptions, 'ipv4' | 'i
     text: wishText({ gateway, ipv4, ipv6, lan }),
     firewall: chooseFirewall(options.firewall),
     accepts: firewallsOf(options.firewall),
-    resolve: ({ routing, facts }) => resolve(text, options, { routing, v6: facts.v6 }),
+    resolve: ({ routing, facts }) => resolve(text, options, { routing, v6: facts.v6, addresses: readAddresses }),
   };
 }

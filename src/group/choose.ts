@@ -9,6 +9,7 @@ import { nameOf, unknownRouters } from '../plan/marking/arrivals.js';
 import { chooseSlot, type Taken } from '../plan/slots.js';
 import type { Firewall } from '../plan/things.js';
 import { FAMILIES, keyOf, type Group, type Path, type WayOut } from '../plan/wayout.js';
+import { keeping } from './follow.js';
 import type { Lock } from './lock.js';
 import { look, lookJobs, WATCHING, type System } from './look.js';
 import { recordText } from './records.js';
@@ -64,8 +65,8 @@ function routersFor(group: Group, groups: readonly Group[], facts: System['facts
 /** The group of a way out: the one there is, or a new one on a free slot; and the facts with its record. */
 export function groupFor(ask: Ask, system: System): { group: Group; facts: System['facts'] } {
   const wayOut = ask.resolve(system);
-  const key = keyOf(wayOut);
-  const known = groupIn(system, key, ask);
+  const known = groupIn(system, wayOut, ask);
+  const key = keyOf(known?.wayOut ?? wayOut);
   const { firewall, owner } = ask;
   if (known === undefined) ask.allow?.(system);
   const whose = owner === undefined ? {} : { owner };
@@ -81,9 +82,14 @@ export function groupFor(ask: Ask, system: System): { group: Group; facts: Syste
   return { group, facts: { ...system.facts, records: new Map([[group.uuid, record], ...records]) } };
 }
 
-/** The group of a way out that is there, and marked by what will do. */
-export const groupIn = ({ groups }: System, key: string, { accepts, owner }: Ask): Group | undefined =>
-  groups.find((group) => keyOf(group.wayOut) === key && accepts.includes(group.firewall) && group.owner === owner);
+/** The group of a way out that is there, also where a family of it is lost, and marked by what will do. */
+export const groupIn = ({ groups }: System, wayOut: WayOut, { accepts, owner }: Ask): Group | undefined =>
+  groups.find(
+    (group) =>
+      keyOf(group.wayOut) === keyOf(keeping(group.wayOut, wayOut)) &&
+      accepts.includes(group.firewall) &&
+      group.owner === owner,
+  );
 
 /** The same with iptables, where it would do and this kernel has no nftables. */
 export function possible(ask: Ask, { firewall: { failed } }: System): Ask {

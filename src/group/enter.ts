@@ -7,7 +7,6 @@ import { isInGroup, netnsOf } from '../kernel/proc.js';
 import { runTools } from '../kernel/tools.js';
 import type { Firewall } from '../plan/things.js';
 import { keeperFile } from '../plan/wanted.js';
-import { keyOf } from '../plan/wayout.js';
 import { trace } from '../trace.js';
 import { groupFor, groupIn, neighboursFor, possible, type Ask } from './choose.js';
 import { keepIntact, stateOf, wasIntact } from './intact.js';
@@ -107,8 +106,7 @@ function enterKnown(ask: Ask, tell: Tell): Membership | undefined {
   const state = stateOf(done, records, hierarchy, namespace ?? '');
   if (wasIntact(hint[0], state)) return join(hint[0], hierarchy, tell);
   const system = look(done, WATCHING);
-  const key = keyOf(ask.resolve(system));
-  const group = groupIn(system, key, ask);
+  const group = groupIn(system, ask.resolve(system), ask);
   if (group === undefined || changesFor(system, []).length > 0) return undefined;
   const membership = join(group.uuid, system.hierarchy.path, tell);
   if (membership !== undefined) keepIntact(group.uuid, state);

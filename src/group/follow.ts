@@ -2,7 +2,7 @@ import { resolve, type Known } from '../gateway/resolve.js';
 import { parseGateway } from '../gateway/text.js';
 import { isViaError } from '../failure.js';
 import type { OtherFamily } from '../request.js';
-import { FAMILIES, keyOf, pathOf, type Group, type WayOut } from '../plan/wayout.js';
+import { FAMILIES, keyOf, pathOf, wayOf, type Family, type Group, type WayOut } from '../plan/wayout.js';
 import { recordText, type GroupRecord } from './records.js';
 
 /** What a way out was asked for by: the gateway as it was typed, and the options that belong to it. */
@@ -28,12 +28,27 @@ const family = (word: string | undefined): OtherFamily => (word === 'allow' ? 'a
 
 /**
  * A group with the way out that its device has now, where it follows one: a renewed lease may name another router. As it
- * was where the device leads nowhere now: then it is closed, and by its last router again if that comes back.
+ * was where the device leads nowhere now, in one family or in both: then that is closed, and by its last router again if
+ * that comes back.
  */
 export function followed(group: Group, record: GroupRecord | undefined, known: Known): Group {
   if (!group.wayOut.followsDevice) return group;
-  const wayOut = wayNow(group.wayOut, parseWish(record?.asked), known);
-  return wayOut === undefined || keyOf(wayOut) === keyOf(group.wayOut) ? group : { ...group, wayOut };
+  const now = wayNow(group.wayOut, parseWish(record?.asked), known);
+  const wayOut = now === undefined ? group.wayOut : keeping(group.wayOut, now);
+  return keyOf(wayOut) === keyOf(group.wayOut) ? group : { ...group, wayOut };
+}
+
+/**
+ * What a device leads to now, with the routers that it had before in a family that would be refused for want of one: what
+ * was lost is no family that was never there. A device that needs no next hop has none to keep.
+ */
+export function keeping(before: WayOut, now: WayOut): WayOut {
+  if (!now.followsDevice || !before.followsDevice) return now;
+  const way = (family: Family): WayOut['v4'] => {
+    const last = pathOf(before, family);
+    return wayOf(now, family) === 'refuse' && last?.nextHop !== undefined ? last : wayOf(now, family);
+  };
+  return { ...now, v4: way(4), v6: way(6) };
 }
 
 /** The record of a group that may have followed its device. */

@@ -64,7 +64,7 @@ function listening({ groups, routing, facts }: System): Pick<Healed, 'network' |
   const failed = groups.flatMap(({ uuid, wayOut }) =>
     FAMILIES.flatMap((family) => {
       const path = pathOf(wayOut, family);
-      const isSilent = path !== undefined && unanswered(path, family, known, () => wasLost(uuid)) !== undefined;
+      const isSilent = path !== undefined && unanswered(path, family, known, () => wasLost(uuid, family)) !== undefined;
       return isSilent ? [nameOf(path)] : [];
     }),
   );
@@ -91,7 +91,7 @@ function tell(group: Group, system: System, left: readonly Thing[], who: string)
   const known = { routing: system.routing, v6: system.facts.v6 };
   const state = stateNow(
     group,
-    lostBecause(wayOut, known, () => wasLost(uuid)),
+    lostBecause(wayOut, known, (family) => wasLost(uuid, family)),
     left,
     who,
   );

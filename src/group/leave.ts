@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { cgroupPath, ignoring, membersOf, moveInto } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
 import { mountAgain } from '../kernel/mount.js';
-import { commandLine } from '../kernel/proc.js';
+import { commandLine, scriptIn } from '../kernel/proc.js';
 import { removeCgroup } from '../kernel/removal.js';
 import { trace } from '../trace.js';
 import type { Membership } from './enter.js';
@@ -54,8 +54,5 @@ async function empties(path: string): Promise<boolean> {
   }
 }
 
-/** By its script, which comes right after Node's own options. */
-const isVia = (pid: number): boolean =>
-  commandLine(pid)
-    ?.slice(1, 4)
-    .includes(process.argv[1] ?? '') === true;
+/** By its script. */
+const isVia = (pid: number): boolean => scriptIn(commandLine(pid) ?? []) !== undefined;

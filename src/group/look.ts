@@ -105,7 +105,9 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
     ...factsOf(routing, firewall, oldMarks),
     // Nothing is to be sent that would have another device's source.
     broken: pathsThat(groups, (path, family, { wayOut }) => brokenBecause(path, family, kernel, wayOut)),
-    unanswered: pathsThat(groups, (path, family, { uuid }) => unanswered(path, family, kernel, () => wasLost(uuid))),
+    unanswered: pathsThat(groups, (path, family, { uuid }) =>
+      unanswered(path, family, kernel, () => wasLost(uuid, family)),
+    ),
     ...(builtins.absent === undefined ? {} : { absent: builtins.absent }),
     records: new Map(
       [...records.groups].map(([uuid, { record, text }]) => {

@@ -81,6 +81,12 @@ export function readRecords(): Records {
   return { groups, sysctls, builtins, texts, broken, kept, mends, keepers, exists: existsSync(RUNTIME) };
 }
 
+/** The record of one group; undefined where there is none. */
+export const readRecord = (uuid: string): GroupRecord | undefined =>
+  parse(
+    ignoring(['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'ELOOP'], () => readAtOnce(`${RUNTIME}/group-${uuid}`)) ?? '',
+  );
+
 const NAMES =
   /^(?:group-([\da-f-]{36})|sysctl-(\d+)-([\w.-]+)|iptables-(\d+)|(?:intact|state|news)-([\da-f-]{36})(?:\.\w+)?|mends-(\d+))$/;
 

@@ -1,12 +1,14 @@
 import { unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { ignoring } from '../kernel/cgroup.js';
 import { RUNTIME } from '../plan/wanted.js';
+import type { Family } from '../plan/wayout.js';
 import { readAtOnce } from './records.js';
 
 /** Whether a group's way out is there, as its keeper has last seen it. */
 export interface State {
   /** `lost`: its gateway is not there. `closed`: somebody insists on taking away what it needs. */
   readonly is: 'well' | 'lost' | 'closed';
+  /** Begins with `IPv4: ` or `IPv6: ` where only that family of two is lost (gateway/health.ts). */
   readonly why: string;
 }
 
@@ -25,8 +27,15 @@ export function stateOfGroup(uuid: string): State {
   return is === undefined ? WELL : { is: is as State['is'], why };
 }
 
-/** Whether its gateway was not there then. */
-export const wasLost = (uuid: string): boolean => stateOfGroup(uuid).is === 'lost';
+/** The one family that is lost, `IPv4`; undefined where all are, or none. */
+export const familyLost = ({ is, why }: State): string | undefined =>
+  is === 'lost' ? /^IPv[46](?=: )/.exec(why)?.[0] : undefined;
+
+/** Whether its gateway was not there then, for this family. */
+export function wasLost(uuid: string, family: Family): boolean {
+  const state = stateOfGroup(uuid);
+  return state.is === 'lost' && [undefined, `IPv${family}`].includes(familyLost(state));
+}
 
 /** Keeps it, where it is another one, and has it known. Gives whether it is. */
 export function keepState(uuid: string, state: State): boolean {

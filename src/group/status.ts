@@ -5,12 +5,12 @@ import { missingOf } from '../plan/drift.js';
 import type { Count } from '../plan/marking/listing.js';
 import { hex, markOf, MASK, tableOf } from '../plan/numbers.js';
 import type { Shown } from '../plan/table.js';
-import type { Change, Firewall } from '../plan/things.js';
-import { wayOf, type Group } from '../plan/wayout.js';
+import type { Change } from '../plan/things.js';
+import { optionsOf, wayOf, type Group } from '../plan/wayout.js';
 import { parseWish } from './follow.js';
 import type { System } from './look.js';
 import { changesFor } from './settle.js';
-import { stateOfGroup } from './state.js';
+import { stateOfGroup, wasLost } from './state.js';
 
 /** What becomes of what a group sends. */
 export type Condition = 'ok' | 'lost' | 'closed' | 'drifted';
@@ -18,7 +18,6 @@ export type Condition = 'ok' | 'lost' | 'closed' | 'drifted';
 /** A group as `via status` has it: what is shown, and what is in the JSON besides. */
 export interface Status extends Shown {
   readonly lan?: boolean;
-  readonly firewall?: Firewall;
   readonly state?: Condition;
   /** What it needs and does not have, whatever its state. */
   readonly missing?: readonly string[];
@@ -49,6 +48,7 @@ function ofGroup(group: Group, system: System, changes: readonly Change[] | stri
   return {
     id: uuid,
     ...(wish === undefined ? {} : { gateway: wish.gateway }),
+    options: optionsOf(wayOut),
     ipv4: wayOf(wayOut, 4),
     ipv6: wayOf(wayOut, 6),
     lan: wayOut.lan,
@@ -73,7 +73,7 @@ function conditionOf(
 ): { state: Condition; why: string } {
   const kept = stateOfGroup(uuid);
   if (kept.is === 'closed') return { state: 'closed', why: kept.why };
-  const lost = lostBecause(wayOut, { routing, v6: facts.v6 }, () => kept.is === 'lost');
+  const lost = lostBecause(wayOut, { routing, v6: facts.v6 }, (family) => wasLost(uuid, family));
   if (lost !== undefined) return { state: 'lost', why: lost };
   if (missing.length === 0) return { state: 'ok', why: '' };
   return { state: 'drifted', why: `missing: ${few(missing)}` };

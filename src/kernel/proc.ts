@@ -46,6 +46,12 @@ export const besideUs = (name: string): string => `${dirname(process.argv[1] ?? 
 export const commandLine = (pid: number): string[] | undefined =>
   ignoring(['ENOENT', 'ESRCH'], () => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0'));
 
+/** Where in such words our own script is, which comes right after Node's own options; undefined where it is not. */
+export function scriptIn(words: readonly string[]): number | undefined {
+  const at = words.slice(0, 4).indexOf(process.argv[1] ?? '', 1);
+  return at < 0 ? undefined : at;
+}
+
 /**
  * The name of the program that a process runs, `bash`, also where it was called by another name (sh); of somebody else's
  * process, whose program may not be seen, what it is called. Undefined where it is gone.

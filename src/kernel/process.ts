@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { ignoring } from './cgroup.js';
-import { commandLine, groupOfProcess, startOf } from './proc.js';
+import { commandLine, groupOfProcess, scriptIn, startOf } from './proc.js';
 
 /** A process as others see it. */
 export interface Process {
@@ -25,7 +25,9 @@ export function describe(pids: readonly number[]): Process[] {
     const uid = ignoring(GONE, () => statSync(`/proc/${pid}`).uid);
     const name = ignoring(GONE, () => readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd());
     if (started === undefined || uid === undefined || name === undefined) return [];
-    const command = (commandLine(pid) ?? []).join(' ').trimEnd();
+    const command = asTyped(commandLine(pid) ?? [])
+      .join(' ')
+      .trimEnd();
     return [
       {
         pid,
@@ -35,6 +37,12 @@ export function describe(pids: readonly number[]): Process[] {
       },
     ];
   });
+}
+
+/** Of a via that stays, which is Node with our script: what was typed. */
+function asTyped(words: readonly string[]): readonly string[] {
+  const at = scriptIn(words);
+  return at === undefined ? words : ['via', ...words.slice(at + 1)];
 }
 
 /** What the kernel tells programs that a second has (USER_HZ; sysconf(3), _SC_CLK_TCK), on every machine Node runs on. */

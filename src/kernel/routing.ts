@@ -44,6 +44,17 @@ export interface LinkLine {
   readonly mtu: number;
 }
 
+/** A line of `ip -N -j address show`: of a device, with its addresses; `address` is the other end's. */
+export interface AddressLine {
+  readonly ifname: string;
+  readonly addr_info: readonly {
+    readonly family: string;
+    readonly local?: string;
+    readonly address?: string;
+    readonly prefixlen: number;
+  }[];
+}
+
 /** A line of `ip -N -j neigh show`. */
 export interface NeighbourLine {
   readonly dst: string;

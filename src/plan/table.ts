@@ -1,6 +1,7 @@
-import stringWidth from 'string-width';
 import { oneLine } from '../failure.js';
 import type { OtherFamily } from '../request.js';
+import { aligned, cut, folded, roomIn } from './columns.js';
+import type { Firewall } from './things.js';
 import type { Path } from './wayout.js';
 
 /** What of a group is shown, as the reader of the system gives it. What cannot be known without root is not there. */
@@ -8,6 +9,9 @@ export interface Shown {
   readonly id: string;
   /** As it was typed; the key of the way out where that is not known. */
   readonly gateway?: string;
+  /** Those that belong to the way out, as they are typed. */
+  readonly options?: readonly string[];
+  readonly firewall?: Firewall;
   readonly ipv4?: Path | OtherFamily;
   readonly ipv6?: Path | OtherFamily;
   readonly table?: number;
@@ -38,9 +42,16 @@ interface Style {
 /** The groups as lines of a table, each with its members below it; no line is longer than there are columns. */
 export function statusTable({ groups, routes = [], elsewhere, complete }: All, { columns, colour }: Style): string[] {
   const rows = groups.map((group) => cells(group));
-  const table = aligned([HEAD, ...rows], columns);
+  const room = roomIn([HEAD, ...rows], columns);
+  const options = groups.map((group) => optionsAmong(group, groups));
+  // Behind the gateway where there is room for all of them, else below.
+  const names = rows.map(([name = ''], i) => [name, options[i] ?? ''].join(' ').trimEnd());
+  const fits = names.map((name) => name.length <= room);
+  const shown = rows.map(([name = '', ...rest], i) => [fits[i] === true ? (names[i] ?? '') : name, ...rest]);
+  const table = aligned([HEAD, ...shown], columns);
   const lines = groups.flatMap((group, i) => [
     paint(cut(table[i + 1] ?? '', columns), rows[i]?.[2] ?? '', colour),
+    ...(fits[i] === true || options[i] === '' ? [] : folded(options[i] ?? '', columns)),
     ...(group.why === undefined || group.why === '' ? [] : folded(group.why, columns)),
     ...people(group, columns),
   ]);
@@ -50,7 +61,7 @@ export function statusTable({ groups, routes = [], elsewhere, complete }: All, {
       cut(`table ${number}: ${gateway === undefined ? '' : `${gateway} `}dev ${oneLine(device)}`, columns),
     ),
     ...(elsewhere === 0 ? [] : [`${elsewhere} more in other network namespaces`]),
-    ...(complete ? [] : ['not root: only members, devices and routes are seen']),
+    ...(complete ? [] : ['not root: only members, devices, routes and gateways of users are seen']),
   ];
 }
 
@@ -77,21 +88,13 @@ const STATES: Readonly<Record<string, string>> = {
   drifted: 'drifted',
 };
 
-/** Columns as wide as their widest cell; where that is too much, the first one gives way. */
-function aligned(rows: readonly (readonly string[])[], columns: number): string[] {
-  const widths = HEAD.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
-  const others = widths.slice(1).reduce((sum, width) => sum + width + GAP.length, 0);
-  widths[0] = Math.max(SHORTEST, Math.min(widths[0] ?? 0, columns - others));
-  return rows.map((row) =>
-    row
-      .map((cell, i) => cut(cell, widths[i] ?? 0).padEnd(widths[i] ?? 0))
-      .join(GAP)
-      .trimEnd(),
-  );
+/** What tells a group from others by the same gateway: its options, and what marks its packets only where they are equal. */
+function optionsAmong({ gateway, options = [], firewall = 'nft' }: Shown, all: readonly Shown[]): string {
+  const text = options.join(' ');
+  const isAlike = (other: Shown): boolean => other.gateway === gateway && (other.options ?? []).join(' ') === text;
+  const isOnly = all.filter(isAlike).every((other) => (other.firewall ?? 'nft') === firewall);
+  return [...options, ...(isOnly ? [] : [`--firewall=${firewall === 'nft' ? 'nft' : 'iptables'}`])].join(' ');
 }
-
-const GAP = '  ';
-const SHORTEST = 8;
 
 function people({ members }: Shown, columns: number): string[] {
   const pid = Math.max(0, ...members.map((one) => String(one.pid).length));
@@ -111,20 +114,6 @@ function time(date: Date): string {
   return isToday ? date.toTimeString().slice(0, 5) : `${month}${day}`;
 }
 
-/** Words on lines of their own, behind a margin. */
-function folded(text: string, columns: number): string[] {
-  const lines: string[] = [];
-  let line = ' ';
-  for (const word of oneLine(text).split(' ')) {
-    if (line !== ' ' && line.length + 1 + word.length > columns) {
-      lines.push(line);
-      line = '   ';
-    }
-    line += ` ${word}`;
-  }
-  return [...lines, line];
-}
-
 /** `12.3M`, by powers of 1000. */
 export function amount(bytes: number): string {
   const step = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(bytes, 1)) / 3));
@@ -133,24 +122,6 @@ export function amount(bytes: number): string {
 }
 
 const UNITS = ['', 'k', 'M', 'G', 'T', 'P'];
-
-/** By columns: what a reader takes for one sign may be several characters, and two columns wide. */
-function cut(text: string, length: number): string {
-  // A command may be megabytes long.
-  const start = text.slice(0, LONGEST_SIGN * length);
-  if (start === text && stringWidth(text) <= length) return text;
-  let kept = '';
-  let width = 0;
-  for (const { segment } of SIGNS.segment(start)) {
-    width += stringWidth(segment);
-    if (width >= length) break;
-    kept += segment;
-  }
-  return `${kept}~`;
-}
-
-const LONGEST_SIGN = 32;
-const SIGNS = new Intl.Segmenter('en');
 
 /** The state in green where all is well, else in red. */
 const paint = (line: string, state: string, colour: boolean): string =>

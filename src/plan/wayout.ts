@@ -50,6 +50,13 @@ export function keyOf(wayOut: WayOut): string {
   return `4=${wayText(wayOut.v4)} 6=${wayText(wayOut.v6)}${options}`;
 }
 
+/** The options that belong to a way out, as one would type them. */
+export const optionsOf = ({ v4, v6, lan }: Pick<WayOut, 'v4' | 'v6' | 'lan'>): string[] => [
+  ...(v4 === 'allow' ? ['--ipv4=allow'] : []),
+  ...(v6 === 'allow' ? ['--ipv6=allow'] : []),
+  ...(lan ? [] : ['--no-lan']),
+];
+
 /** A group's uuid and its owner, as one text that is kept in the firewall. */
 export const nameOfGroup = ({ uuid, owner }: Pick<Group, 'uuid' | 'owner'>): string =>
   owner === undefined ? uuid : `${uuid} u${owner}`;

@@ -6,7 +6,7 @@ import { readRecords } from '../group/records.js';
 import { leave } from '../group/leave.js';
 import { BLIND, look, lookJobs, lookJobsOfUser, WATCHING, type System } from '../group/look.js';
 import { changesFor } from '../group/settle.js';
-import type { State } from '../group/state.js';
+import { familyLost, type State } from '../group/state.js';
 import { watchState } from '../group/watch.js';
 import { filterJobs } from '../kernel/firewall.js';
 import { runTools, type Done } from '../kernel/tools.js';
@@ -66,11 +66,14 @@ function countsOf(uuid: string): string | undefined {
 
 const isRoot = (): boolean => process.geteuid?.() === 0;
 
-/** Says once that the gateway is not there, and once that it is back. */
+/** Says once that the gateway is not there, or one family of it, and once that it is back. */
 const telling =
   ({ gateway }: Launch, say: Say) =>
-  ({ is, why }: State): void => {
-    const hint = is === 'lost' ? 'nothing leaves until it is back' : 'nothing leaves until that ends';
+  (state: State): void => {
+    const { is, why } = state;
+    const family = familyLost(state);
+    const what = family === undefined ? 'nothing' : `nothing of ${family}`;
+    const hint = is === 'lost' ? `${what} leaves until it is back` : 'nothing leaves until that ends';
     say.aside(
       is === 'well'
         ? new ViaError('gateway', gateway, 'back')

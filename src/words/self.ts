@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { oneLine } from '../failure.js';
 import { parseWish } from '../group/follow.js';
+import { wishTold } from '../group/news.js';
 import { ignoring } from '../kernel/cgroup.js';
 import { groupOfProcess } from '../kernel/proc.js';
 import { RUNTIME } from '../plan/wanted.js';
@@ -7,17 +9,21 @@ import type { Say } from '../say.js';
 
 /**
  * Prints the gateway of the group that this process is in, as it was typed; for a prompt, so that it starts nothing and
- * reads two files. Who may not read the second, a user, gets the group's own name. Gives whether it is in one.
+ * reads two files. The second is root's record, or what a user is told, who in a group of root's gets its name. Gives
+ * whether it is in one.
  */
 export function tellSelf(say: Say): boolean {
   const uuid = groupOfProcess('self');
   if (uuid === undefined) return false;
-  const text = ignoring(['ENOENT', 'ENOTDIR', 'EACCES', 'EISDIR'], () =>
-    readFileSync(`${RUNTIME}/group-${uuid}`, 'utf8'),
-  );
-  say.out([gatewayIn(text) ?? `via-${uuid}`]);
+  const gateway = process.geteuid?.() === 0 ? recorded(uuid) : wishTold(uuid)?.gateway;
+  say.out([oneLine(gateway ?? `via-${uuid}`)]);
   return true;
 }
+
+const recorded = (uuid: string): string | undefined =>
+  gatewayIn(
+    ignoring(['ENOENT', 'ENOTDIR', 'EACCES', 'EISDIR'], () => readFileSync(`${RUNTIME}/group-${uuid}`, 'utf8')),
+  );
 
 function gatewayIn(record = ''): string | undefined {
   try {

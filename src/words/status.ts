@@ -1,12 +1,13 @@
 import { describe, membersByGroup, sharesNetwork } from '../kernel/process.js';
 import { lockIfThere, unlock } from '../group/lock.js';
 import { look, lookJobs, lookJobsOfUser, WATCHING, BLIND, type System } from '../group/look.js';
+import { wishTold } from '../group/news.js';
 import { statusOf, type Status } from '../group/status.js';
 import { isOurs, tableOfLine } from '../kernel/routing.js';
 import { runTools } from '../kernel/tools.js';
 import { FALLBACK_TABLE } from '../plan/numbers.js';
 import { statusTable, type All } from '../plan/table.js';
-import { FAMILIES } from '../plan/wayout.js';
+import { FAMILIES, optionsOf } from '../plan/wayout.js';
 import type { Say } from '../say.js';
 
 /** Changes when a field goes or means something else; fields may come. */
@@ -48,12 +49,15 @@ function seenIn(system: System): Seen {
   return { groups, elsewhere: system.cgroups.length - groups.length };
 }
 
-/** Members are in /proc, devices and routes are anybody's to see; what leads from the ones to the others is root's. */
+/**
+ * Members are in /proc, devices and routes are anybody's to see; what leads from the ones to the others is root's, but for
+ * the gateways of users' groups.
+ */
 function seenByUser(): Seen {
   const { routing } = look(runTools(lookJobsOfUser()) ?? [], BLIND);
   const all = [...membersByGroup()];
   const here = all.filter(([, pids]) => pids.some(sharesNetwork));
-  const groups = here.map(([id, pids]) => ({ id, members: describe(pids) }));
+  const groups = here.map(([id, pids]) => ({ id, ...askedBy(id), members: describe(pids) }));
   const routes = FAMILIES.flatMap((family) => routing[family].routes)
     .filter(
       (route) =>
@@ -65,4 +69,11 @@ function seenByUser(): Seen {
       ...(route.gateway === undefined ? {} : { gateway: route.gateway }),
     }));
   return { groups, routes, elsewhere: all.length - here.length };
+}
+
+function askedBy(uuid: string): Pick<Status, 'gateway' | 'options'> {
+  const wish = wishTold(uuid);
+  if (wish === undefined) return {};
+  const { gateway, ipv4, ipv6, lan } = wish;
+  return { gateway, options: optionsOf({ v4: ipv4, v6: ipv6, lan }) };
 }

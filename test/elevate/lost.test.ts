@@ -22,13 +22,14 @@ test.serial('a user’s via that stays says that the gateway is lost, and that i
     // One that comes now is told too.
     const late = start();
     await late.waitFor(/^via: gateway 10\.0\.2\.1: lost: c2 is down/, patience);
+    const news = 'lost c2 is down\n10.0.2.1 ipv4=refuse ipv6=refuse lan=true\n';
     const file = (await lab.sh('client', 'ls /run/via/news-*')).trim();
-    t.is(await lab.sh('client', `stat -c '%u %g %a' ${file}; cat ${file}`), '0 0 444\nlost c2 is down\n');
-    t.is((await lab.run('client', [...as('ada'), 'cat', file])).stdout, 'lost c2 is down\n');
+    t.is(await lab.sh('client', `stat -c '%u %g %a' ${file}; cat ${file}`), `0 0 444\n${news}`);
+    t.is((await lab.run('client', [...as('ada'), 'cat', file])).stdout, news);
     // Else she could fill the machine's /run by it.
     const write = await lab.run('client', [...as('ada'), 'sh', '-c', `chmod 600 ${file}; echo 'closed x' >${file}`]);
     t.not(write.code, 0);
-    t.is(await lab.sh('client', `stat -c '%u %a' ${file}; cat ${file}`), '0 444\nlost c2 is down\n');
+    t.is(await lab.sh('client', `stat -c '%u %a' ${file}; cat ${file}`), `0 444\n${news}`);
     t.regex((await lab.via(['status'])).stdout, / gateway down .*\n +c2 is down$/m);
     await lab.sh('client', 'ip link set c2 up');
     await loud.waitFor(/^via: gateway 10\.0\.2\.1: back\n$/m, patience);

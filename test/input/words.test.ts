@@ -45,7 +45,9 @@ const gateways: [string, RegExp][] = [
   ['lo', /^via: device lo: leads nowhere/m],
   ['c2', /^via: device c2: no default route is known on it \(/m],
   ['10.0.9.1', /^via: gateway 10.0.9.1: not on-link \(routes know 10.0.1.1%c1/m],
-  ['10.0.2.1%c1', /^via: gateway 10.0.2.1: not on-link on c1/m],
+  ['10.0.2.1%c1', /^via: gateway 10.0.2.1: not on-link on c1 \(it is on c2\)$/m],
+  ['fd02::1%c1', /^via: gateway fd02::1: not on-link on c1 \(it is on c2\)$/m],
+  ['10.0.9.1%c1', /^via: gateway 10.0.9.1: not on-link on c1 \(routes know 10.0.1.1%c1/m],
   ['fd09::1', /^via: gateway fd09::1: not on-link/m],
   ['203.0.113.10', /^via: gateway 203.0.113.10: not on-link/m],
   ['10.0.2.2', /^via: gateway 10.0.2.2: one of this machine's own addresses/m],
@@ -133,5 +135,10 @@ test.serial('a device that is down, without carrier, or with two ways to one add
   await lab.sh('client', 'ip link set c2 down');
   await refuses(t, lab, ['c2', ...run], /^via: device c2: down \(ip link set c2 up\)$/m);
   await refuses(t, lab, ['10.0.2.1%c2', ...run], /^via: device c2: down/m);
-  await refuses(t, lab, ['10.0.2.1', ...run], /^via: gateway 10.0.2.1: not on-link/m);
+  const whole = /^via: gateway 10\.0\.2\.1: c2, which has 10\.0\.2\.2\/24, is down \(ip link set c2 up\)$/m;
+  await refuses(t, lab, ['10.0.2.1', ...run], whole);
+  await refuses(t, lab, ['10.0.2.1,fd01::1', ...run], whole);
+  const other = /^via: gateway 10\.0\.2\.1: not on-link on c1 \(it is on c2, which is down\)$/m;
+  await refuses(t, lab, ['10.0.2.1%c1', ...run], other);
+  await refuses(t, lab, ['10.0.9.1', ...run], /^via: gateway 10\.0\.9\.1: not on-link \(routes know 10\.0\.1\.1%c1/m);
 });

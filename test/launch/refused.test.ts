@@ -40,7 +40,7 @@ const rows: Row[] = [
   },
   { gateway: '10.0.2.1%c2', line: /^via: device c2: down \(ip link set c2 up\)/, before: 'ip link set c2 down' },
   { gateway: 'c2', line: /^via: device c2: down / },
-  { gateway: '10.0.2.1', line: /^via: gateway 10\.0\.2\.1: not on-link / },
+  { gateway: '10.0.2.1', line: /^via: gateway 10\.0\.2\.1: c2, which has 10\.0\.2\.2\/24, is down / },
   {
     gateway: '10.0.2.1', // The cable is out.
     line: /^via: device c2: no carrier /,

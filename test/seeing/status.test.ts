@@ -12,6 +12,7 @@ interface Shown {
   ipv4: unknown;
   ipv6: unknown;
   lan: boolean;
+  firewall: string;
   table: number;
   mark: string;
   state: string;
@@ -108,7 +109,7 @@ test.serial('status without root: members, devices and routes; it says so', asyn
   t.deepEqual([code, stderr], [0, '']);
   t.regex(stdout, new RegExp(`^ +${held.pid} +root +\\S+ +cat$`, 'm'));
   t.regex(stdout, /^table 7\d+: 10\.0\.2\.1 dev c2$/m);
-  t.regex(stdout, /^not root: only members, devices and routes are seen$/m);
+  t.regex(stdout, /^not root: only members, devices, routes and gateways of users are seen$/m);
   const seen = JSON.parse((await lab.run('client', [...nobody, viaBin, 'status', '--json'])).stdout);
   t.deepEqual([seen.complete, seen.groups.length, seen.routes[0].device], [false, 1, 'c2']);
   await held.release();
@@ -202,5 +203,41 @@ test.serial('counts go on where the table is made anew, and from 0 where somebod
   await until('it is there again', ours);
   await settled(lab);
   t.deepEqual(await counts(), [0, 0, 0]);
+  await held.release();
+});
+
+test.serial('groups of one gateway are told apart by their options, within 80 columns', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const other = ['--firewall=iptables', '10.0.2.1'];
+  const all = [['10.0.2.1'], ['--ipv6=allow', '10.0.2.1'], ['--no-lan', '10.0.2.1'], other];
+  const long = ['--no-lan', '--ipv6', 'allow', '10.0.2.1'];
+  const held = [];
+  for (const words of all) held.push(await hold(lab, ...words));
+  const text = async (): Promise<string> => {
+    const { stdout } = await lab.via(['status']);
+    for (const line of stdout.split('\n')) t.true(line.length <= 80, line);
+    return stdout;
+  };
+  const rows = /^(10\S+(?: --\S+)*)  .*(?:\n +(--.*))?/gm;
+  const names = async (): Promise<string[]> =>
+    [...(await text()).matchAll(rows)].map(([, name, below]) => (below === undefined ? name! : `${name} ${below}`));
+  // A machine may have iptables only.
+  const two = (await json(lab)).groups.some(({ firewall }) => firewall === 'nft');
+  const marked = two ? ['10.0.2.1 --firewall=iptables', '10.0.2.1 --firewall=nft'] : ['10.0.2.1'];
+  t.deepEqual((await names()).sort(), [...marked, '10.0.2.1 --ipv6=allow', '10.0.2.1 --no-lan']);
+  t.regex(await text(), /^10\.0\.2\.1 --no-lan  +c2 /m);
+  held.push(await hold(lab, ...long));
+  t.true((await names()).includes('10.0.2.1 --ipv6=allow --no-lan'));
+  // They have no room behind it.
+  t.regex(await text(), /^10\.0\.2\.1  +c2 .*\n {2}--ipv6=allow --no-lan$/m);
+  for (const each of held) await each.release();
+});
+
+test.serial('via itself is shown as it was typed', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const held = await hold(lab, '10.0.2.1');
+  const { members } = (await json(lab)).groups[0]!;
+  t.regex(members.find(({ pid }) => pid !== held.pid)!.command, /^via (\S+ )?10\.0\.2\.1 -- /);
+  t.regex((await lab.via(['status'])).stdout, /^ +\d+ +root +\S+ +via 10\.0\.2\.1 -- /m);
   await held.release();
 });

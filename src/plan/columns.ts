@@ -1,0 +1,61 @@
+import stringWidth from 'string-width';
+import { oneLine } from '../failure.js';
+
+/** Cells, row by row; the first row is the head. */
+type Rows = readonly (readonly string[])[];
+
+/** What the other columns of a table leave to the first one. */
+export const roomIn = (rows: Rows, columns: number): number =>
+  widthsOf(rows)
+    .slice(1)
+    .reduce((left, width) => left - width - GAP.length, columns);
+
+/** Columns as wide as their widest cell; where that is too much, the first one gives way. */
+export function aligned(rows: Rows, columns: number): string[] {
+  const widths = widthsOf(rows);
+  widths[0] = Math.max(SHORTEST, Math.min(widths[0] ?? 0, roomIn(rows, columns)));
+  return rows.map((row) =>
+    row
+      .map((cell, i) => cut(cell, widths[i] ?? 0).padEnd(widths[i] ?? 0))
+      .join(GAP)
+      .trimEnd(),
+  );
+}
+
+const GAP = '  ';
+const SHORTEST = 8;
+
+const widthsOf = (rows: Rows): number[] =>
+  (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+
+/** Words on lines of their own, behind a margin. */
+export function folded(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = ' ';
+  for (const word of oneLine(text).split(' ')) {
+    if (line !== ' ' && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = '   ';
+    }
+    line += ` ${word}`;
+  }
+  return [...lines, line];
+}
+
+/** A text of so many columns at most, with a `~` for what is cut off: what a reader takes for one sign may be several characters, and two columns wide. */
+export function cut(text: string, length: number): string {
+  // A command may be megabytes long.
+  const start = text.slice(0, LONGEST_SIGN * length);
+  if (start === text && stringWidth(text) <= length) return text;
+  let kept = '';
+  let width = 0;
+  for (const { segment } of SIGNS.segment(start)) {
+    width += stringWidth(segment);
+    if (width >= length) break;
+    kept += segment;
+  }
+  return `${kept}~`;
+}
+
+const LONGEST_SIGN = 32;
+const SIGNS = new Intl.Segmenter('en');
