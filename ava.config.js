@@ -6,17 +6,17 @@ export const long = [
   folder('surroundings', 'wireguard other-table forwarding refused'),
   folder('elevate', 'attacks scope'),
   folder('closed', 'groups memory routes tuples'),
-  folder('end', 'daemon dryrun meddling namespaces'),
+  folder('end', 'daemon dryrun many meddling namespaces retract'),
   folder('healing', 'dead flows insist reconnect suspend unlike'),
   folder('input', 'patience'),
   folder('iptables', 'choice left'),
   folder('keeper', 'agent'),
-  folder('launch', 'gone mending servers-metrics servers-one-lan'),
+  folder('launch', 'gone mending mtu servers-metrics servers-one-lan'),
   folder('moving', 'iptables'),
-  folder('run', 'end-joined ignored signals-joined terminal-joined'),
+  folder('run', 'end-joined exec-joined ignored signals-joined terminal-joined'),
   folder(
     'surroundings',
-    `bystanders connection-marks docker endings halves local-rule mains-router others own-way-back port-forwards restores
+    `bystanders connection-marks docker endings halves local-rule mains-router modem nowhere-servers others own-way-back port-forwards restores
      tailscale untracked uplinks v6filters vpn-comes zones`,
   ),
 ].flat();
