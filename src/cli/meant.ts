@@ -1,15 +1,13 @@
 import { ViaError } from '../failure.js';
 import type { Request } from '../request.js';
 import { nearest } from './nearest.js';
-import { isBuilt, WORDS } from './options.js';
+import { OFFERED } from './options.js';
 
 /** The management word that is most likely meant by what was read as a gateway: `stauts`. */
 export const meantWord = (gateway: string): string | undefined => nearest(gateway, LONG_WORDS);
 
 /** `run` is too near to what devices are called. */
-const LONG_WORDS = WORDS.filter((word) => isBuilt(word) && word.internal !== true && word.name.length > 3).map(
-  ({ name }) => name,
-);
+const LONG_WORDS = OFFERED.map(({ name }) => name).filter((name) => name.length > 3);
 
 /** Whether a word is a gateway's address, or %device, and so no user's name and hardly a command's. */
 export const isLikeAddress = (text: string): boolean => /^\d+(\.\d+){3}(?!\w)|^[\da-f]*:[\da-f:]+(?!\w)|^%/.test(text);

@@ -91,4 +91,7 @@ export function isBuilt(word: Word): boolean {
   return word.describe !== undefined;
 }
 
+/** Those that people may choose from. */
+export const OFFERED: readonly Word[] = WORDS.filter((word) => isBuilt(word) && word.internal !== true);
+
 export const USAGE = 'via [options] <gateway> [--] <command> [args...]';

@@ -1,9 +1,9 @@
 import yargs, { type Argv } from 'yargs';
-import { isBuilt, isFlag, OPTIONS, type Option, WORDS } from './options.js';
+import { isFlag, OFFERED, OPTIONS, type Option } from './options.js';
 
 /** The text of `via --help`, laid out by yargs from the table; no line is longer than 80 columns. */
 export async function renderHelp(): Promise<string> {
-  const words = WORDS.filter((word) => isBuilt(word) && word.internal !== true).map(({ name }) => name);
+  const words = OFFERED.map(({ name }) => name);
   const text = await configure(yargs([]), withValue)
     .usage('Usage: $0 [options] <gateway> [options] [--] <command> [args...]')
     .usage('       $0 <word> ...   (via help <word> tells what it does)')

@@ -11,7 +11,7 @@ import { ignoring, membersOf } from '../kernel/cgroup.js';
 import { isTracking, keepConnections, restartAttempts } from '../kernel/connections.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
 import { descendants, groupOf, movable, NONE, refusal, type Movable } from '../kernel/moving.js';
-import { netnsOf } from '../kernel/proc.js';
+import { isRoot, netnsOf } from '../kernel/proc.js';
 import { openToOthers, runAsRoot } from '../kernel/trusted.js';
 import { RUNTIME } from '../plan/wanted.js';
 import { makeSay } from '../say.js';
@@ -28,7 +28,7 @@ import { allowFor } from './quota.js';
  */
 async function main(): Promise<void> {
   if (process.argv.length > 2) throw new ViaError('set-up', '', 'takes no arguments');
-  if (process.geteuid?.() !== 0) throw new ViaError('set-up', '', 'not root');
+  if (!isRoot()) throw new ViaError('set-up', '', 'not root');
   for (const file of [process.argv[1] ?? '', process.execPath, ...runAsRoot()]) {
     const open = openToOthers(file);
     if (open !== undefined) throw new ViaError('set-up', open, 'others than root can change it');

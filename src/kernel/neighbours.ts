@@ -8,7 +8,8 @@ const LONGEST = 128;
 
 /**
  * Has the kernel ask for the link-layer addresses of routers, and gives those that answer: `<next hop>%<device>` ->
- * address. Without a lock, nobody else waits for that. `use` is what a packet to them would do (iproute2 5.16); where `ip` does not know it, none is found.
+ * address. Without a lock, nobody else waits for that. `use` is what a packet to them would do (iproute2 5.16); where `ip`
+ * does not know it, none is found.
  */
 export async function askNeighbours(routers: readonly Required<Path>[], lock?: number): Promise<Map<string, string>> {
   const found = new Map<string, string>();

@@ -78,13 +78,19 @@ export function netClsPath(pid: number | 'self'): string | undefined {
   return lines.map((line) => /^\d+:[^:]*\bnet_cls\b[^:]*:(.*)$/.exec(line)?.[1]).find((path) => path !== undefined);
 }
 
+/** Whether we have root's rights. */
+export const isRoot = (): boolean => process.geteuid?.() === 0;
+
 /** Whether this process is in a group of ours, or in what a user joins in one (elevate/own.ts). */
 export const isInGroup = (): boolean => /(^|\/)via-[^/]+(\/(u\d+-[\da-f]+|out-u\d+))?$/.test(netClsPath('self') ?? '');
 
 /** Whether what it sends goes the usual way though it is in one: a user has left it (elevate/own.ts). */
 export const isOutside = (): boolean => /\/out-u\d+$/.test(netClsPath('self') ?? '');
 
-/** The uuid of the group that a process is in, or in a child group of which; undefined where it is in none, has left it, or is gone. */
+/**
+ * The uuid of the group that a process is in, or in a child group of which; undefined where it is in none, has left it, or
+ * is gone.
+ */
 export function groupOfProcess(pid: number | 'self'): string | undefined {
   return /^(?:.*\/)?via-([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})(?:\/(?!out-u\d+$)|$)/.exec(
     netClsPath(pid) ?? '',

@@ -42,7 +42,10 @@ export function folded(text: string, columns: number): string[] {
   return [...lines, line];
 }
 
-/** A text of so many columns at most, with a `~` for what is cut off: what a reader takes for one sign may be several characters, and two columns wide. */
+/**
+ * A text of so many columns at most, with a `~` for what is cut off: what a reader takes for one sign may be several
+ * characters, and two columns wide.
+ */
 export function cut(text: string, length: number): string {
   // A command may be megabytes long.
   const start = text.slice(0, LONGEST_SIGN * length);

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { ViaError } from '../failure.js';
+import { isRoot } from '../kernel/proc.js';
 import { TOOL_ENVIRONMENT } from '../kernel/tools.js';
 
 /**
@@ -7,7 +8,7 @@ import { TOOL_ENVIRONMENT } from '../kernel/tools.js';
  * capabilities, and of the environment what names root or leads to what is his. Throws where there is no such user.
  */
 export function wordsOfUser(name: string, environment: Readonly<Record<string, string>>): string[] {
-  if (process.geteuid?.() !== 0)
+  if (!isRoot())
     throw new ViaError('option', '--user', 'only root can run a command as another user', { hint: 'leave it out' });
   const { uid, gid, login, home, shell } = lookUp(name);
   const isSame = environment['SUDO_UID'] === uid;

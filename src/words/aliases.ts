@@ -1,8 +1,7 @@
-import { WORDS } from '../cli/options.js';
 import { ViaError } from '../failure.js';
-import { parseGateway } from '../gateway/text.js';
 import { quote } from '../plan/render.js';
 import type { Shell } from '../request.js';
+import { typed } from './typed.js';
 
 export interface Alias {
   readonly name: string;
@@ -21,11 +20,7 @@ export function readAlias(pair: string): Alias {
   if (name === 'via') throw fail('would hide via itself', 'take another name');
   if (SHELLS_OWN.has(name)) throw fail("a shell's own word", 'take another name');
 
-  const gateway = pair.slice(at + 1);
-  const read = parseGateway(gateway);
-  // A device that is called like a word of ours.
-  const isWord = read.kind === 'device' && WORDS.some((word) => word.name === gateway);
-  return { name, gateway: isWord ? `%${gateway}` : gateway };
+  return { name, gateway: typed(pair.slice(at + 1)) };
 }
 
 /**

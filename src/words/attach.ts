@@ -4,6 +4,7 @@ import { moveAll, sorted, type Moving } from '../group/move.js';
 import { isTracking, keepConnections, restartAttempts } from '../kernel/connections.js';
 import { isIgnored } from '../kernel/ignored.js';
 import { movable, movableOut } from '../kernel/moving.js';
+import { isRoot } from '../kernel/proc.js';
 import type { Request } from '../request.js';
 import type { Say } from '../say.js';
 import { notRoot } from './launch.js';
@@ -51,8 +52,6 @@ export async function detach(request: Detach, say: Say): Promise<boolean> {
   await dismiss(say.changes, (root) => void (failures += moveAll(found, root, moving)));
   return failures === 0;
 }
-
-const isRoot = (): boolean => process.geteuid?.() === 0;
 
 /** Not needed, and so not loaded, where via is root. */
 const asUser = () => import('../elevate/others.js');

@@ -1,14 +1,15 @@
 import { resolve } from 'node:path';
-import { OPTIONS, WORDS } from '../cli/options.js';
+import { OPTIONS } from '../cli/options.js';
 import { execWords } from '../desktop/exec.js';
 import { rewrite } from '../desktop/entry.js';
 import { findEntry, folders, SUFFIX, type Found } from '../desktop/find.js';
 import { pathOfVia } from '../desktop/program.js';
 import { ours, refreshCache, remove, write } from '../desktop/store.js';
 import { oneLine, ViaError } from '../failure.js';
-import { parseGateway } from '../gateway/text.js';
+import { aligned } from '../plan/columns.js';
 import type { LaunchOptions, Request } from '../request.js';
 import type { Say } from '../say.js';
+import { typed } from './typed.js';
 
 type Desktop = Extract<Request, { word: 'desktop' }>;
 
@@ -28,15 +29,13 @@ export function desktop(request: Desktop, say: Say): void {
 
 function writeAll(places: readonly [string, ...string[]], request: Desktop, say: Say): string[] {
   const [gateway = '', ...names] = request.words;
-  const isDevice = parseGateway(gateway).kind === 'device';
+  const word = typed(gateway);
   const found = [...new Map(names.map((name) => findEntry(name, places)).map((one) => [one.id, one])).values()];
   const mine = request.replace ? found.find(({ path }) => path.startsWith(`${places[0]}/`)) : undefined;
   if (mine !== undefined)
     throw new ViaError('desktop entry', mine.path, "is the user's own, and would be lost", {
       hint: 'leave out --replace',
     });
-  // A device that is called like a word.
-  const word = isDevice && WORDS.some(({ name }) => name === gateway) ? `%${gateway}` : gateway;
   const prefix = execWords([pathOfVia(), '--notify', ...given(request.options), '-x', word, '--']);
   const files = found.map(({ id, bytes }) => ({
     id: request.replace ? id : idOfCopy(id, gateway),
@@ -93,7 +92,6 @@ function isMeant({ id, path, entry }: Found, text: string): boolean {
 
 /** Columns: id, gateway, and the first of the names. */
 function table(entries: readonly Found[]): string[] {
-  const rows = entries.map(({ id, entry }) => [id, entry.gateway ?? '', entry.names[0] ?? '']);
-  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) => row.map((text, i) => oneLine(text).padEnd(widths[i] ?? 0)).join('  '));
+  const rows = entries.map(({ id, entry }) => [id, entry.gateway ?? '', entry.names[0] ?? ''].map(oneLine));
+  return aligned(rows, Infinity);
 }

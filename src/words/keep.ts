@@ -6,6 +6,7 @@ import { lockIfThere, unlock } from '../group/lock.js';
 import { look, lookJobs, SWEEPING } from '../group/look.js';
 import { listCgroups } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
+import { isRoot } from '../kernel/proc.js';
 import { RUNTIME } from '../plan/wanted.js';
 import type { Say } from '../say.js';
 
@@ -21,7 +22,7 @@ const MOST = 1100;
  * what the keeper goes on by, a word and its value a line. Throws where that fails.
  */
 export async function keep(say: Say): Promise<void> {
-  if (process.geteuid?.() !== 0) throw new ViaError('keep', '', 'not root');
+  if (!isRoot()) throw new ViaError('keep', '', 'not root');
   // Whoever left last was quicker; here, and where the lock is gone.
   if (!existsSync(RUNTIME)) return;
   const { path, mounted } = findHierarchy();

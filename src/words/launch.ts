@@ -9,6 +9,7 @@ import { changesFor } from '../group/settle.js';
 import { familyLost, type State } from '../group/state.js';
 import { watchState } from '../group/watch.js';
 import { filterJobs } from '../kernel/firewall.js';
+import { isRoot } from '../kernel/proc.js';
 import { runTools, type Done } from '../kernel/tools.js';
 import { blindFilterInRaw, blindFilters } from '../plan/marking/filters.js';
 import { unknownRouters } from '../plan/marking/arrivals.js';
@@ -64,8 +65,6 @@ function countsOf(uuid: string): string | undefined {
   return `sent ${packets} packets, ${bytes} bytes; stopped ${stopped.get(slot)?.packets ?? 0} packets`;
 }
 
-const isRoot = (): boolean => process.geteuid?.() === 0;
-
 /** Says once that the gateway is not there, or one family of it, and once that it is back. */
 const telling =
   ({ gateway }: Launch, say: Say) =>
@@ -113,7 +112,7 @@ async function tellOf(known: HandOff, { gateway, options }: Launch, { uuid }: Me
 /** Prints what a launch would change, as commands; nothing is changed, and only the firewall's state needs root. */
 export async function dryRun(request: Launch, say: Say): Promise<void> {
   const { runApart } = await import('../kernel/execa.js');
-  const root = process.geteuid?.() === 0;
+  const root = isRoot();
   const wish = askFor(request.gateway, request.options);
   const see = async (firewall: Firewall): Promise<System> =>
     look(await runApart(root ? lookJobs(firewall) : lookJobsOfUser()), root ? WATCHING : BLIND);

@@ -2,7 +2,7 @@ import { ViaError } from '../failure.js';
 import { moveInto } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
 import { isIgnored } from '../kernel/ignored.js';
-import { isInGroup, isOutside } from '../kernel/proc.js';
+import { isInGroup, isOutside, isRoot } from '../kernel/proc.js';
 import { quote } from '../plan/render.js';
 import type { Request } from '../request.js';
 import type { Say } from '../say.js';
@@ -16,7 +16,7 @@ type None = Extract<Request, { word: 'none' }>;
 export async function outside({ options }: None, say: Say, exec = false): Promise<string | undefined> {
   const root = leaveTo();
   if (root === undefined) return undefined;
-  if (process.geteuid?.() !== 0) {
+  if (!isRoot()) {
     const notRoot = (): Error => new ViaError('none', '', 'leaving a group needs root');
     const { leaveAsUser } = await import('../elevate/elevate.js');
     return `${await leaveAsUser(options, { tell: say.changes, isIgnored, notRoot })}/tasks`;

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { oneLine } from '../failure.js';
 import { parseWish } from '../group/follow.js';
 import { wishTold } from '../group/news.js';
-import { ignoring } from '../kernel/cgroup.js';
-import { groupOfProcess } from '../kernel/proc.js';
-import { RUNTIME } from '../plan/wanted.js';
+import { readRecord } from '../group/records.js';
+import { groupOfProcess, isRoot } from '../kernel/proc.js';
 import type { Say } from '../say.js';
 
 /**
@@ -15,21 +13,7 @@ import type { Say } from '../say.js';
 export function tellSelf(say: Say): boolean {
   const uuid = groupOfProcess('self');
   if (uuid === undefined) return false;
-  const gateway = process.geteuid?.() === 0 ? recorded(uuid) : wishTold(uuid)?.gateway;
-  say.out([oneLine(gateway ?? `via-${uuid}`)]);
+  const wish = isRoot() ? parseWish(readRecord(uuid)?.asked) : wishTold(uuid);
+  say.out([oneLine(wish?.gateway ?? `via-${uuid}`)]);
   return true;
-}
-
-const recorded = (uuid: string): string | undefined =>
-  gatewayIn(
-    ignoring(['ENOENT', 'ENOTDIR', 'EACCES', 'EISDIR'], () => readFileSync(`${RUNTIME}/group-${uuid}`, 'utf8')),
-  );
-
-function gatewayIn(record = ''): string | undefined {
-  try {
-    return parseWish((JSON.parse(record) as { asked?: string }).asked)?.gateway;
-  } catch {
-    // Cut off, or not a record at all.
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 import { describe, membersByGroup, sharesNetwork } from '../kernel/process.js';
+import { isRoot } from '../kernel/proc.js';
 import { lockIfThere, unlock } from '../group/lock.js';
 import { look, lookJobs, lookJobsOfUser, WATCHING, BLIND, type System } from '../group/look.js';
 import { wishTold } from '../group/news.js';
@@ -15,7 +16,7 @@ const SHAPE = 1;
 
 /** Prints the groups of this network namespace: as a table, or as JSON. */
 export async function status(json: boolean, say: Say): Promise<void> {
-  const root = process.geteuid?.() === 0;
+  const root = isRoot();
   const seen = root ? await seenByRoot() : seenByUser();
   if (json) {
     say.out([JSON.stringify({ version: SHAPE, complete: root, ...seen }, null, 2)]);

@@ -3,6 +3,7 @@ import { lockAndRun, unlock } from '../group/lock.js';
 import { changesFor, settle } from '../group/settle.js';
 import { ViaError } from '../failure.js';
 import { installedFirewalls } from '../kernel/firewall.js';
+import { isRoot } from '../kernel/proc.js';
 import { firewalls } from '../plan/marking/firewalls.js';
 import { render } from '../plan/render.js';
 import type { Request } from '../request.js';
@@ -10,7 +11,7 @@ import type { Say } from '../say.js';
 
 /** Takes away what a killed via left, and mends what others took from groups that are alive. Throws where that fails. */
 export async function sweep({ options }: Extract<Request, { word: 'sweep' }>, say: Say): Promise<void> {
-  if (process.geteuid?.() !== 0)
+  if (!isRoot())
     throw new ViaError('sweep', '', 'not root', { hint: `sudo via sweep${options.dryRun ? ' --dry-run' : ''}` });
   if (options.dryRun) return preview(say);
   const { lock, done } = await lockAndRun(lookJobs(...installedFirewalls()));
