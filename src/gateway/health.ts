@@ -1,12 +1,13 @@
 import { isOwnAddress, type LinkLine, type RouteLine } from '../kernel/routing.js';
 import { FAMILIES, pathOf, type Family, type Path, type WayOut } from '../plan/wayout.js';
-import type { Known } from './resolve.js';
+import type { Known } from './known.js';
 import { CONNECTED, foreign, hopsOf, isUnicast, onLinkOn, prefixOf } from './routes.js';
 
 /**
- * Why nothing can leave by a way out now, in a few words, behind `IPv4: ` or `IPv6: ` where that is so for one family of
- * two; undefined where all its paths are there. A router counts as gone when the kernel has asked for it in vain
- * (RFC 4861, 7.3.3; arp(7)), which it does only where something is sent. `wasLost` tells what a family was before.
+ * Gives the reason, in a few words, why a way out cannot be used now; undefined where all its paths can. If only one
+ * family of two is lost, the text begins with `IPv4: ` or `IPv6: `. A router counts as lost when the kernel's neighbour
+ * entry has failed (RFC 4861, 7.3.3; arp(7)). The kernel only asks for a neighbour when a packet is sent to it.
+ * `wasLost` gives the last known state of a family.
  */
 export function lostBecause(wayOut: WayOut, known: Known, wasLost: (family: Family) => boolean): string | undefined {
   const families = FAMILIES.filter((family) => pathOf(wayOut, family) !== undefined && (family === 4 || known.v6));
@@ -20,10 +21,10 @@ export function lostBecause(wayOut: WayOut, known: Known, wasLost: (family: Fami
 }
 
 /**
- * Why a path is not there now, whatever its router says; undefined where it is. As for a launch the next hop has to be
- * on-link, and that of a device its default route's: without an address of the device's own, what is sent would get
- * another device's. So it would while an IPv6 address is tentative (RFC 4862): then its network is there, and the address
- * is not.
+ * Gives the reason why a path cannot be used now; undefined where it can. The router's own state is not looked at. The
+ * next hop must be on-link, and the next hop of a way out that follows a device must be in that device's default route.
+ * The device must have an address, or packets would get the source address of another device. This includes an IPv6
+ * device whose address is still tentative (RFC 4862): the connected route exists then, but the address cannot be used.
  */
 export function brokenBecause(
   { device, nextHop }: Path,
@@ -41,7 +42,7 @@ export function brokenBecause(
   if (onLinkOn(nextHop, family, routes, device).length === 0) return `${nextHop} is not on-link on ${device}`;
   if (family === 4) return undefined;
   const onDevice = routes.filter((route) => route.dev === device && !isOfLink(route));
-  // What somebody typed says nothing of addresses: the device may have none, and never get one.
+  // Only routes that come with an address count. A route typed by hand does not mean that the device has an address.
   const isNumbered = onDevice.some(
     (route) =>
       isUnicast(route) &&
@@ -53,8 +54,8 @@ export function brokenBecause(
 }
 
 /**
- * Why a path's router cannot be reached, though the path is there. While the kernel is asking for it once more, it is what
- * it was before (`wasLost`).
+ * Gives the reason why the router of a usable path cannot be reached; undefined where it can. While the kernel asks for
+ * the router again, the router keeps its last state (`wasLost`).
  */
 export function unanswered(
   { device, nextHop }: Path,
@@ -67,7 +68,7 @@ export function unanswered(
   return isSilent ? `${nextHop} does not answer on ${device}` : undefined;
 }
 
-/** Devices with an address of their own that is good for more than their link, by family: `4 c2`. */
+/** The devices that have an address of wider than link scope, with the family: `4 c2`. */
 export const numberedDevices = (routing: Known['routing']): Set<string> =>
   new Set(
     FAMILIES.flatMap((family) =>
@@ -77,7 +78,7 @@ export const numberedDevices = (routing: Known['routing']): Set<string> =>
     ),
   );
 
-/** Of the link alone, or of everybody (RFC 4291). */
+/** Link-local or multicast (RFC 4291). */
 const isOfLink = ({ dst }: RouteLine): boolean => /^(fe[89ab]|ff)/.test(dst);
 
 /** netdevice(7): the flags of a device that is up, and of one with a carrier. */

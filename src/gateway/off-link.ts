@@ -1,11 +1,11 @@
 import { ViaError } from '../failure.js';
 import { containing } from '../plan/networks.js';
 import { FAMILIES, type Family } from '../plan/wayout.js';
-import type { Known } from './resolve.js';
+import type { Known } from './known.js';
 import { foreign, hopsOf, onLinkOn } from './routes.js';
 import { isSafeDeviceName, type AddressText } from './text.js';
 
-/** Why an address is on no link, or not on that of its device: as far as can be told, where it is. */
+/** The error for an address that is not on-link, or not on-link on the named device. Its hint says where it is. */
 export function offLink({ address, device }: AddressText, family: Family, known: Known): ViaError {
   const where = device === undefined ? [] : onLinkOn(address, family, foreign(known.routing[family].routes));
   const down = where.length > 0 ? undefined : downWith(address, family, known);
@@ -21,7 +21,7 @@ export function offLink({ address, device }: AddressText, family: Family, known:
   return new ViaError('gateway', address, `not on-link${device === undefined ? '' : ` on ${device}`}`, { hint });
 }
 
-/** A device that is down and would have the address on its link by one of its own, with that. */
+/** A device that is down and has a network that contains the address, with that network. */
 function downWith(
   address: string,
   family: Family,
@@ -40,7 +40,7 @@ function downWith(
   return networks.find(({ network }) => containing(network, address, family));
 }
 
-/** Names next hops that would do. */
+/** Names next hops that the routes know. */
 function suggestion(known: Known): string {
   const hops = FAMILIES.flatMap((family) => foreign(known.routing[family].routes).flatMap((route) => hopsOf(route)));
   const found = [

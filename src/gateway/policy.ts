@@ -2,19 +2,19 @@ import { isOurs, LOCAL_TABLE, tableOfLine, type RuleLine } from '../kernel/routi
 import { MASK } from '../plan/numbers.js';
 
 /**
- * The lowest preference of somebody else's rule that packets with a mark of ours would meet: Infinity where none does.
- * What such a rule leads to is not asked, nor whose addresses it is about: its table can be filled any time.
+ * The lowest preference of another tool's policy rule that can match a packet with our mark; Infinity where there is
+ * none. Neither the rule's table nor its addresses are looked at, since the table can be filled at any time.
  */
 export const lowestMet = (rules: readonly RuleLine[]): number =>
   Math.min(...rules.filter((rule) => !isOurs(rule) && isMet(rule)).map(({ priority }) => priority));
 
 function isMet(rule: RuleLine): boolean {
   if (tableOfLine(rule) === LOCAL_TABLE || rule.nop !== undefined) return false;
-  // Sent from here: no device it came in by (ip-rule(8)).
+  // Our packets are sent by this machine, so their input device is lo (ip-rule(8)).
   if (rule.iif !== undefined && rule.iif !== 'lo') return false;
   return rule.not !== undefined || !looksAtOurBits(rule);
 }
 
-/** What it wants of the mark, a packet of ours does not have: all looked at, or one of our bits to be set. */
+/** A rule whose mask covers any of our bits does not match our packets: it expects another value there. */
 const looksAtOurBits = ({ fwmark, fwmask = '0xffffffff' }: RuleLine): boolean =>
   fwmark !== undefined && (Number(fwmask) & MASK) !== 0;

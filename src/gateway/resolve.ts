@@ -1,23 +1,16 @@
 import { ViaError } from '../failure.js';
-import { MAIN, tableOfLine, type AddressLine, type LinkLine, type RouteLine, type Routing } from '../kernel/routing.js';
+import { MAIN, tableOfLine, type LinkLine, type RouteLine } from '../kernel/routing.js';
 import type { LaunchOptions } from '../request.js';
 import { FAMILIES, type Family, type Path, type WayOut } from '../plan/wayout.js';
 import { sameAddress } from '../plan/networks.js';
+import type { Known } from './known.js';
 import { offLink } from './off-link.js';
 import { foreign, hopsOf, isUnicast, onLinkOn } from './routes.js';
 import { formatGateway, isSafeDeviceName, type AddressText, type GatewayText } from './text.js';
 
-/** What a gateway is looked up in: the kernel's routes of both families, the devices, and whether IPv6 exists. */
-export interface Known {
-  readonly routing: { readonly [F in Family]: Routing };
-  readonly v6: boolean;
-  /** Reads the addresses of all devices, for an error only: of a device that is down there are no routes. */
-  readonly addresses?: () => readonly AddressLine[];
-}
-
 /**
- * Looks a gateway up in the kernel's routes, in any table but ours. Throws ViaError where a device does not exist or is
- * down, and where an address is not on-link, is one of ours, or is on-link on several devices.
+ * Looks a gateway up in the kernel's routes, in all tables but ours. Throws ViaError if a device does not exist or is
+ * down, or if an address is not on-link, is one of this machine's own, or is on-link on several devices.
  */
 export function resolve(
   gateway: GatewayText,
@@ -66,7 +59,7 @@ function byAddress({ address, device }: AddressText, family: Family, known: Know
   return pathBy(link, address);
 }
 
-/** A point-to-point device has one far end, whatever name it is given: there the next hop makes no difference. */
+/** A point-to-point device has a single peer, so a next hop makes no difference there. */
 const pathBy = ({ ifname, flags }: LinkLine, nextHop: string | undefined): Path =>
   nextHop === undefined || flags.includes('POINTOPOINT') ? { device: ifname } : { device: ifname, nextHop };
 
@@ -75,7 +68,7 @@ const LOCAL = '2';
 const BROADCAST = '3';
 const ANYCAST = '4';
 
-/** A device that exists, is up, and whose name may go into rule texts. */
+/** The device's link. Throws unless it exists, is up, and has a name that is safe in rule texts. */
 function usable(device: string, { routing }: Known): LinkLine {
   const link = routing[4].links.find(({ ifname }) => ifname === device);
   if (link === undefined || !isSafeDeviceName(device)) {
@@ -91,8 +84,8 @@ function usable(device: string, { routing }: Known): LinkLine {
 }
 
 /**
- * The default route known on a device, in any table but ours; a point-to-point device needs none. On a device without
- * neighbours (netdevice(7), IFF_NOARP), as many modems are, it needs no next hop.
+ * The paths of a device's default routes, from all tables but ours. A point-to-point device needs no default route. On a
+ * device without neighbour discovery (netdevice(7), IFF_NOARP), such as many modems, the route needs no next hop.
  */
 function byDevice(device: string, known: Known): Paths {
   const link = usable(device, known);
@@ -113,7 +106,7 @@ function byDevice(device: string, known: Known): Paths {
   return Object.fromEntries(entries);
 }
 
-/** Main's before another table's, and the lowest metric first, as the kernel itself would take it. */
+/** The default route that counts: main's before those of other tables, then the lowest metric. */
 function defaultOn(device: string, routes: readonly RouteLine[], withoutHop: boolean): Path | undefined {
   const defaults = routes.filter((route) => route.dst === 'default' && isUnicast(route));
   const sorted = [...defaults].sort(
@@ -123,11 +116,11 @@ function defaultOn(device: string, routes: readonly RouteLine[], withoutHop: boo
   return hops.find(({ nextHop }) => nextHop !== undefined || withoutHop);
 }
 
-/** Whether the device has an address of this family that is good for more than its own link. */
+/** True if the device has an address of this family with wider than link scope. */
 const hasAddress = (device: string, routes: readonly RouteLine[]): boolean =>
   routes.some(({ type, dev, dst }) => type === LOCAL && dev === device && !/^fe[89ab]/.test(dst));
 
-/** Next hops that routes and neighbours suggest, for a device without a default route. */
+/** Next hops from routes and neighbour entries, as a hint for a device without a default route. */
 function hopsOn(device: string, known: Known): string {
   const viaRoutes = FAMILIES.flatMap((family) =>
     foreign(known.routing[family].routes).flatMap((route) => hopsOf(route)),

@@ -6,12 +6,12 @@ import { isSafeDeviceName } from './text.js';
 
 type BothFamilies = { readonly [F in Family]: Routing };
 
-/** Protocols by which the kernel, router advertisements and DHCP clients add a connected network (rtnetlink(7)). */
+/** The route protocols of connected networks: kernel, router advertisement, DHCP (rtnetlink(7)). */
 export const CONNECTED = ['2', '9', '16'];
 
 /**
- * The networks that main reaches without a gateway: of broadcast devices only, never all or half of the Internet, so
- * that an LTE modem's `default dev wwan0` or OpenVPN's halves do not pass for a LAN.
+ * The connected networks of the main table. Only those of broadcast devices count, and none with a prefix shorter than
+ * 2, so that an LTE modem's `default dev wwan0` and OpenVPN's two /1 routes are not taken for a LAN.
  */
 export function connectedNetworks(family: Family, routing: BothFamilies): Lan[] {
   const links = new Map(routing[4].links.map((link) => [link.ifname, link]));
@@ -22,7 +22,7 @@ export function connectedNetworks(family: Family, routing: BothFamilies): Lan[] 
     if (!isUnicast(route) || hasNextHop(route)) return [];
     if (tableOfLine(route) !== MAIN || !CONNECTED.includes(route.protocol ?? '') || prefixOf(route, family) < 2)
       return [];
-    // Listed as main looks at them.
+    // The kernel lists the routes of one network in the order in which it uses them.
     const order = (devices.get(route.dst) ?? 0) + 1;
     devices.set(route.dst, order);
     return [{ family, network: route.dst, device: link.ifname, order }];
@@ -30,8 +30,8 @@ export function connectedNetworks(family: Family, routing: BothFamilies): Lan[] 
 }
 
 /**
- * The devices, or the one device named, on whose link an address is: by the longest prefix without a next hop, or
- * because a route says so that has it as its next hop (`onlink`, as on rented machines).
+ * The devices on which an address is on-link; only `device` is looked at if it is given. An address is on-link by the
+ * longest connected prefix, or because a route has it as its next hop (`onlink`, as many hosting providers set it up).
  */
 export function onLinkOn(address: string, family: Family, routes: readonly RouteLine[], device?: string): string[] {
   const meant = (name: string | undefined): boolean => device === undefined || name === device;
@@ -49,7 +49,7 @@ export function onLinkOn(address: string, family: Family, routes: readonly Route
   return [...new Set(direct.length > 0 ? direct : hops.map((hop) => hop.device))];
 }
 
-/** Main's default routes, one for each next hop; it goes by those with the lowest metric. */
+/** The default routes of the main table, one for each next hop. `first` is set on those with the lowest metric. */
 export function defaultRoutes(routing: BothFamilies): Facts['defaults'] {
   return FAMILIES.flatMap((family) => {
     const routes = routing[family].routes.filter(
@@ -67,8 +67,8 @@ export function defaultRoutes(routing: BothFamilies): Facts['defaults'] {
 }
 
 /**
- * The families in which main leads nowhere by default: nor by both halves of the address space, as VPNs have them. What
- * only says to look into the next table (`throw`) leads nowhere.
+ * The families without a default route in the main table. Two /1 routes, as VPN tools add them, count as a default
+ * route. A `throw` route does not count.
  */
 export function nowhere(routing: BothFamilies): Set<Family> {
   return new Set(
@@ -81,7 +81,7 @@ export function nowhere(routing: BothFamilies): Set<Family> {
   );
 }
 
-/** The connected network that a path's next hop is in. */
+/** The connected network that contains a path's next hop; undefined where there is none. */
 export function networkOf({ device, nextHop }: Path, family: Family, routing: BothFamilies): string | undefined {
   const [network] = connectedNetworks(family, routing)
     .filter((lan) => lan.device === device && nextHop !== undefined && containing(lan.network, nextHop, family))
@@ -91,7 +91,7 @@ export function networkOf({ device, nextHop }: Path, family: Family, routing: Bo
 
 const lengthOf = (network: string): number => Number(network.split('/')[1] ?? 128);
 
-/** `<next hop>%<device>` -> link-layer address. */
+/** The link-layer addresses of neighbours, by `<address>%<device>`. */
 export function neighbourAddresses(routing: BothFamilies): Map<string, string> {
   const lines = FAMILIES.flatMap((family) => routing[family].neighbours);
   return new Map(
@@ -99,7 +99,7 @@ export function neighbourAddresses(routing: BothFamilies): Map<string, string> {
   );
 }
 
-/** A route's next hops and devices; several where it is multipath. */
+/** A route's next hops and devices; a multipath route has several. */
 export function hopsOf({ gateway, dev, nexthops = [] }: RouteLine): { device: string; nextHop?: string }[] {
   const hops = nexthops.length > 0 ? nexthops : [{ gateway, dev }];
   return hops.flatMap((hop) => {
@@ -111,9 +111,10 @@ export function hopsOf({ gateway, dev, nexthops = [] }: RouteLine): { device: st
 const hasNextHop = ({ gateway, via, nexthops }: RouteLine): boolean =>
   gateway !== undefined || via !== undefined || nexthops !== undefined;
 
+/** True for a unicast route (rtnetlink(7)); ip(8) leaves this type out. */
 export const isUnicast = ({ type }: RouteLine): boolean => type === undefined || type === UNICAST;
 
-/** Routes of everybody but us. */
+/** The routes that do not have our protocol number. */
 export const foreign = (routes: readonly RouteLine[]): RouteLine[] => routes.filter((route) => !isOurs(route));
 
 /** A route's prefix length. */

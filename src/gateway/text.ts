@@ -1,20 +1,21 @@
 import { ViaError } from '../failure.js';
 
+/** An address of a gateway's text, with its device if one was typed. */
 export interface AddressText {
   /** IPv4 in dotted form, IPv6 as RFC 5952 writes it. */
   readonly address: string;
   readonly device?: string;
 }
 
-/** A gateway as it was typed: well formed, but not yet looked up in the kernel. */
+/** A gateway's text that was parsed but not yet looked up in the kernel. */
 export type GatewayText =
   | { readonly kind: 'addresses'; readonly v4?: AddressText; readonly v6?: AddressText }
   | { readonly kind: 'device'; readonly device: string };
 
 /**
- * Reads `10.0.0.1`, `fe80::1%eth1`, one address of each family joined by a comma, `tun0`, or `%eth1` (always a device).
- * Throws ViaError for what can be no gateway whatever the kernel has; whether it is on-link, one of our own addresses
- * or a subnet's broadcast is for the look-up. IPv6 is read by URL: node:net takes 3 ms to load.
+ * Parses `10.0.0.1`, `fe80::1%eth1`, one address of each family joined by a comma, `tun0`, or `%eth1` (always a device).
+ * Throws ViaError for a text that can never be a gateway. The look-up checks later that the address is on-link and is
+ * neither our own nor a broadcast address. IPv6 is parsed by URL, because node:net takes 3 ms to load.
  */
 export function parseGateway(text: string): GatewayText {
   const fail: Fail = (why, hint) => new ViaError('gateway', `"${text}"`, why, hint === undefined ? {} : { hint });
@@ -37,7 +38,7 @@ export function parseGateway(text: string): GatewayText {
   return { kind: 'addresses', ...both };
 }
 
-/** The one text of a gateway, IPv4 first; a device is `%name`, which stays a device whatever else has that name. */
+/** The canonical text of a gateway, IPv4 first. A device is `%name`, which is never taken for a word or an uplink. */
 export function formatGateway(gateway: GatewayText): string {
   if (gateway.kind === 'device') return `%${gateway.device}`;
   const texts = [gateway.v4, gateway.v6].filter((part) => part !== undefined);
@@ -45,9 +46,9 @@ export function formatGateway(gateway: GatewayText): string {
 }
 
 /**
- * Whether a device's name may go into rule texts, commands and paths. The kernel takes up to 15 bytes of anything but
- * `/`, `:` and white space (dev_valid_name), so also `a";drop;{`, `$(id)` and `-x`. It refuses `all` and `default`
- * (EINVAL, seen on 6.18); so do we, for in /proc/sys/net/ipv4/conf these stand for every device.
+ * True if a device's name is safe in rule texts, commands and paths. The kernel accepts up to 15 bytes of anything but
+ * `/`, `:` and white space (dev_valid_name), so also `a";drop;{`, `$(id)` and `-x`. `all` and `default` are refused,
+ * because they stand for every device in /proc/sys/net/ipv4/conf; the kernel refuses them too (EINVAL, seen on 6.18).
  */
 export function isSafeDeviceName(name: string): boolean {
   return /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/.test(name) && name !== 'all' && name !== 'default';
@@ -55,7 +56,7 @@ export function isSafeDeviceName(name: string): boolean {
 
 type Fail = (why: string, hint?: string) => ViaError;
 
-/** An address, or as a string a device's name. */
+/** Gives an address, or the name of a device as a string. */
 function readPart(part: string, fail: Fail): AddressText | string {
   const percent = part.indexOf('%');
   if (percent === 0) return checkDevice(part.slice(1), fail);
@@ -63,7 +64,7 @@ function readPart(part: string, fail: Fail): AddressText | string {
 
   const address = canonical(text);
   if (address === undefined) {
-    if (percent > 0) throw fail('what stands before % is no address');
+    if (percent > 0) throw fail('the text before % is not an address');
     checkMalformed(part, fail);
     return checkDevice(part, fail);
   }
@@ -78,7 +79,7 @@ function checkDevice(name: string, fail: Fail): string {
   throw fail('neither an address nor a device name via takes', 'at most 15 of A-Z a-z 0-9 _ . -, not . or - first');
 }
 
-/** Tells an address that is not quite one from a device, although the kernel would take `10.0.1` as a device's name. */
+/** Throws for a mistyped address. The kernel accepts `10.0.1` as a device's name, but a user rarely means that. */
 function checkMalformed(text: string, fail: Fail): void {
   const [plain, prefix] = text.split('/', 2);
   if (prefix !== undefined && canonical(plain!) !== undefined)
@@ -96,24 +97,24 @@ function checkMalformed(text: string, fail: Fail): void {
 
 const isV6 = (address: string) => address.includes(':');
 
-/** The address as the kernel writes it (RFC 5952), or undefined. WHATWG's IPv6 parser takes what RFC 4291 allows. */
+/** The address as the kernel prints it (RFC 5952), or undefined. The WHATWG IPv6 parser accepts all forms of RFC 4291. */
 function canonical(text: string): string | undefined {
   if (/^(?:(?:0|[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])(?:\.(?!$)|$)){4}$/.test(text)) return text;
   if (!/^[\da-f:.]*:[\da-f:.]*$/i.test(text) || !URL.canParse(`http://[${text}]`)) return undefined;
   return new URL(`http://[${text}]`).hostname.slice(1, -1);
 }
 
-/** Refuses addresses that no router on the link can have. */
+/** Throws for an address that no router on the link can have. */
 function checkKind(address: string, device: string | undefined, fail: Fail): void {
-  if (/^(0\.0\.0\.0|::)$/.test(address)) throw fail('the unspecified address is no router');
+  if (/^(0\.0\.0\.0|::)$/.test(address)) throw fail('the unspecified address is not a router');
   if (/^127\.|^::1$/.test(address)) throw fail('a loopback address is this machine');
-  if (/^2(2[4-9]|3\d)\.|^ff[\da-f]{2}:/.test(address)) throw fail('a multicast address is no router');
-  if (address === '255.255.255.255') throw fail('the broadcast address is no router');
+  if (/^2(2[4-9]|3\d)\.|^ff[\da-f]{2}:/.test(address)) throw fail('a multicast address is not a router');
+  if (address === '255.255.255.255') throw fail('the broadcast address is not a router');
   // ::ffff:10.0.0.1 and ::10.0.0.1; two groups behind the zeros, as URL writes them.
   const embedded = /^::(?:ffff:)?([\da-f]{1,4}):([\da-f]{1,4})$/.exec(address);
   if (embedded) {
     const bytes = embedded.slice(1).flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 255]);
-    throw fail('an IPv4 address in IPv6 clothes', `write ${bytes.join('.')}`);
+    throw fail('an IPv4 address written as IPv6', `write ${bytes.join('.')}`);
   }
   if (/^fe[89ab][\da-f]:/.test(address) && device === undefined) {
     throw fail('a link-local address needs its device', `${address}%<device>`);

@@ -1,4 +1,5 @@
-import { resolve, type Known } from '../gateway/resolve.js';
+import type { Known } from '../gateway/known.js';
+import { resolve } from '../gateway/resolve.js';
 import { parseGateway } from '../gateway/text.js';
 import { isViaError } from '../failure.js';
 import type { OtherFamily } from '../request.js';

@@ -13,7 +13,7 @@ import type { Facts } from '../plan/facts.js';
 import type { Firewall, Thing } from '../plan/things.js';
 import { cgroupThing, sysctlThing } from '../plan/wanted.js';
 import { brokenBecause, unanswered } from '../gateway/health.js';
-import type { Known } from '../gateway/resolve.js';
+import type { Known } from '../gateway/known.js';
 import { FAMILIES, pathName, pathOf, type Family, type Group, type Path } from '../plan/wayout.js';
 import { groupOf } from './alive.js';
 import { factsOf } from './facts.js';

@@ -4,13 +4,13 @@ import { oneLine } from '../failure.js';
 /** Cells, row by row; the first row is the head. */
 type Rows = readonly (readonly string[])[];
 
-/** What the other columns of a table leave to the first one. */
+/** The width that the other columns of a table leave to the first one. */
 export const roomIn = (rows: Rows, columns: number): number =>
   widthsOf(rows)
     .slice(1)
     .reduce((left, width) => left - width - GAP.length, columns);
 
-/** Columns as wide as their widest cell; where that is too much, the first one gives way. */
+/** Aligns the cells. A column is as wide as its widest cell; if the sum is too wide, the first column is cut. */
 export function aligned(rows: Rows, columns: number): string[] {
   const widths = widthsOf(rows);
   widths[0] = Math.max(SHORTEST, Math.min(widths[0] ?? 0, roomIn(rows, columns)));
@@ -28,7 +28,7 @@ const SHORTEST = 8;
 const widthsOf = (rows: Rows): number[] =>
   (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
 
-/** Words on lines of their own, behind a margin. */
+/** Folds a text into indented lines. */
 export function folded(text: string, columns: number): string[] {
   const lines: string[] = [];
   let line = ' ';
@@ -43,8 +43,8 @@ export function folded(text: string, columns: number): string[] {
 }
 
 /**
- * A text of so many columns at most, with a `~` for what is cut off: what a reader takes for one sign may be several
- * characters, and two columns wide.
+ * Cuts a text to `length` columns and ends it with `~` if anything was cut. One grapheme may be several characters, and
+ * two columns wide.
  */
 export function cut(text: string, length: number): string {
   // A command may be megabytes long.

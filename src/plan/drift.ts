@@ -3,8 +3,8 @@ import type { Change, Thing } from './things.js';
 import { pathOf, type Group } from './wayout.js';
 
 /**
- * What a group needs and does not have, as names of things; given is what has to change for all groups that are alive.
- * What all of them share is missed by each; what is only to be taken away is missed by none.
+ * The names of the things that a group needs and that are missing or different. `changes` are the changes that all
+ * alive groups need. A shared thing counts for every group; a removal counts for none.
  */
 export function missingOf(group: Group, changes: readonly Change[]): string[] {
   const own = changes.filter(({ do: what, thing }) => what !== 'remove' && isNeededBy(thing, group));
@@ -37,7 +37,7 @@ function isNeededBy(thing: Thing, { uuid, slot, classId, firewall, wayOut }: Gro
   }
 }
 
-/** How a group's own pieces of a firewall are told: chains and counters end with the slot, elements hold a number. */
+/** The texts that identify a group's own rules: chains and counters end with the slot, elements contain a number. */
 const namesOf = (slot: number, classId: number): string[] => [
   `_${slot} `,
   `-${slot} `,
@@ -46,7 +46,7 @@ const namesOf = (slot: number, classId: number): string[] => [
   ` ${candidateOf(slot)} `,
 ];
 
-/** A thing's name for people: `ip -4 rule pref 511 ...`, `nft chain guard_11`. */
+/** A thing's name in messages: `ip -4 rule pref 511 ...`, `nft chain guard_11`. */
 function nameOf(thing: Thing): string {
   if (thing.kind === 'route' || thing.kind === 'rule') return `ip -${thing.family} ${thing.kind} ${thing.words}`;
   if (thing.kind === 'firewall') return thing.by === 'nft' ? `nft ${thing.id}` : thing.id;

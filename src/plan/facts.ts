@@ -1,65 +1,65 @@
 import type { Family, Path } from './wayout.js';
 
-/** A network that a device is connected to: reachable without a gateway. */
+/** A connected network: it is reached without a gateway. */
 export interface Lan {
   readonly family: Family;
   readonly network: string;
   readonly device: string;
-  /** Main takes the first where a network is on several devices: 1, 2 and so on. */
+  /** The position among the routes of the same network on several devices: 1, 2 and so on. Main uses the first. */
   readonly order: number;
 }
 
-/** A default route of main's, one for each next hop. */
+/** A default route of the main table; a multipath route gives one for each next hop. */
 export interface DefaultRoute extends Path {
   readonly family: Family;
-  /** Where the kernel takes a program's source address from: an address, or the network that the next hop is in. */
+  /** The source of programs' addresses: the route's own source address, or the network that the next hop is in. */
   readonly source?: string;
-  /** Main takes this one, or one of these, unless it has something more specific. */
+  /** The route has the lowest metric, so main uses it. */
   readonly first?: true;
 }
 
-/** What of the system the wanted things depend on, beside the groups. */
+/** The facts about the system that the wanted things depend on, beside the groups. */
 export interface Facts {
   /** The kernel has IPv6. */
   readonly v6: boolean;
   readonly lans: readonly Lan[];
-  /** The lowest preference of somebody else's policy rule that what we have marked would meet, where there is one. */
+  /** The lowest preference of another tool's policy rule that can match a packet with our mark, for each family. */
   readonly ahead?: { readonly [F in Family]: number };
   /** Devices that exist and are up. */
   readonly devices: ReadonlySet<string>;
-  /** Paths of groups that are not there now, by `pathName`. */
+  /** The paths of groups that cannot be used now, by `pathName`. */
   readonly broken?: ReadonlySet<string>;
-  /** Those whose router the kernel has asked for in vain. */
+  /** The paths whose router does not answer, by `pathName`. */
   readonly unanswered?: ReadonlySet<string>;
-  /** Devices with an address of their own that is good for more than their link: `4 c2`. */
+  /** The devices that have an address of wider than link scope, with the family: `4 c2`. */
   readonly numbered?: ReadonlySet<string>;
-  /** Each device's MTU, the loopback's aside. */
+  /** Each device's MTU in bytes, without the loopback. */
   readonly mtus: ReadonlyMap<string, number>;
-  /** Main's default routes. */
+  /** The default routes of the main table. */
   readonly defaults: readonly DefaultRoute[];
-  /** Families in which main leads nowhere: it has no default route, nor two halves of one. */
+  /** The families without a default route in the main table. */
   readonly nowhere: ReadonlySet<Family>;
-  /** Devices that are up and look for their neighbours (ARP, neighbour discovery). */
+  /** The devices that are up and use neighbour discovery (ARP, ND). */
   readonly resolving: ReadonlySet<string>;
-  /** `<next hop>%<device>` -> link-layer address, where the kernel knows it. */
+  /** The known link-layer addresses of next hops, by `<next hop>%<device>`. */
   readonly neighbours: ReadonlyMap<string, string>;
-  /** Devices whose replies a reverse path filter would drop: device -> src_valid_mark before us. */
+  /** The devices whose reverse path filter would drop replies, with their original src_valid_mark. */
   readonly filtered: ReadonlyMap<string, string>;
-  /** What of iptables' tables in nf_tables was not there before us; undefined where that is not known. */
+  /** The built-in tables and chains of iptables-nft that did not exist before us; undefined where that is unknown. */
   readonly absent?: readonly string[];
-  /** Identifies the network namespace on this machine while it exists. */
+  /** The network namespace, as /proc/self/ns/net names it. */
   readonly namespace: string;
-  /** Where the net_cls hierarchy is, or will be, mounted; `own` where the mount is via's. */
+  /** The mount point, present or future, of the net_cls hierarchy; `own` if the mount is via's. */
   readonly hierarchy: {
     readonly path: string;
     readonly own: boolean;
     readonly controllers: string;
     readonly agent?: string;
   };
-  /** What starts a keeper, as a command of the shell. */
+  /** The shell command that starts a keeper. */
   readonly keeper: string;
-  /** uuid -> the text of its record. */
+  /** The text of each group's record, by uuid. */
   readonly records: ReadonlyMap<string, string>;
-  /** Groups are alive in another network namespace, of a via that sees this /run. */
+  /** Another network namespace has groups that are alive and that use this /run. */
   readonly elsewhere: boolean;
 }

@@ -1,6 +1,6 @@
 import type { Family } from '../plan/wayout.js';
 
-/** Whether a network (`10.0.1.0/24`, `default`, an address) contains an address of its family. */
+/** True if a network (`10.0.1.0/24`, `default`, an address) contains an address of the same family. */
 export function containing(network: string, address: string, family: Family): boolean {
   const [base = '', length] = (network === 'default' ? (family === 4 ? '0.0.0.0/0' : '::/0') : network).split('/');
   if (length === undefined) return base === address;
@@ -8,11 +8,11 @@ export function containing(network: string, address: string, family: Family): bo
   return toNumber(base, family) >> shift === toNumber(address, family) >> shift;
 }
 
-/** Whether a route's destination is this one address. */
+/** True if a route's destination is exactly this address. */
 export const sameAddress = (destination: string, address: string): boolean =>
   destination === address || destination === `${address}/32` || destination === `${address}/128`;
 
-/** An address as a number; the kernel prints IPv6 as RFC 5952 writes it, and so do we. */
+/** An address as a number. IPv6 is in the form of RFC 5952, as the kernel prints it. */
 function toNumber(address: string, family: Family): bigint {
   if (family === 4) return address.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n);
   const [head = '', tail] = address.split('::');
@@ -22,7 +22,7 @@ function toNumber(address: string, family: Family): bigint {
   return [...front, ...middle, ...back].reduce((sum, group) => sum * 65536n + group, 0n);
 }
 
-/** An IPv4 tail (`::ffff:10.0.0.1`) is two groups. */
+/** The 16-bit groups of a part of an IPv6 address. An IPv4 tail (`::ffff:10.0.0.1`) is two groups. */
 function groups(text: string): bigint[] {
   return text.split(':').flatMap((part) => {
     if (part === '') return [];

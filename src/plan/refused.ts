@@ -2,9 +2,9 @@ import type { Facts } from './facts.js';
 import { pathName, wayOf, type Family, type Group } from './wayout.js';
 
 /**
- * Whether a group refuses a family: for good, or because its path is not there now, when a program's TCP would wait for
- * its timeout. A router of IPv4 that does not answer is found so by each program that tries, and so when it is back; past
- * one of IPv6 the kernel looks on in the table (find_rr_leaf), where `unreachable` is next.
+ * True if a group refuses a family: always, or because its path cannot be used now. Without the refusal TCP would wait
+ * for its timeout. An IPv4 router that does not answer is not refused: the next packet makes the kernel ask for it again.
+ * For IPv6 the kernel skips such a router (find_rr_leaf), and the table's `unreachable` route answers.
  */
 export function isRefused(group: Group, family: Family, { broken, unanswered }: Facts): boolean {
   const way = wayOf(group.wayOut, family);

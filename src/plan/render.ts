@@ -1,7 +1,7 @@
 import type { Marking } from './marking/marking.js';
 import type { Change, KeeperThing, MountThing, Thing } from './things.js';
 
-/** The changes as the commands one would type, in their order; a firewall's are one transaction. */
+/** The changes as shell commands, in their order. The changes of one firewall are one transaction. */
 export function render(changes: readonly Change[], marking: Marking): string[] {
   const transactions = marking.transactions(changes);
   let shown = false;
@@ -85,13 +85,16 @@ function remove(thing: Thing): string[] {
   }
 }
 
-/** Opened for reading and writing, the FIFO waits for nobody and has no end; setsid has it open before it returns. */
+/**
+ * The commands that start a keeper. The FIFO is opened for reading and writing, so that opening does not block and
+ * reading has no end of file (fifo(7)). setsid holds it open before it returns.
+ */
 export const startingKeeper = ({ path, command }: KeeperThing): string[] => [
   `mkfifo -m 600 ${path}`,
   `setsid -f ${command} <>${path} >/dev/null 2>&1`,
 ];
 
-/** The file is in the root of a hierarchy only, and may name somebody else's. */
+/** The commands for release_agent, which exists only in the root of a hierarchy. It may name another tool's program. */
 const agent = ({ path, agent: text }: MountThing, line: (file: string, text: string) => string): string[] =>
   text === undefined ? [] : [line(`${path}/release_agent`, text)];
 
@@ -101,6 +104,6 @@ const write = (text: string, path: string): string => `echo ${quote(text)} > ${q
 
 const record = (text: string, path: string): string => `( umask 077; ${write(text, path)} )`;
 
-/** A word as a POSIX shell takes it back unchanged. */
+/** A word quoted for a POSIX shell. */
 export const quote = (word: string): string =>
   /^[A-Za-z0-9_/:=.,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

@@ -4,20 +4,21 @@ import type { RoutingThing } from './things.js';
 import { FAMILIES, pathName, wayOf, type Family, type Group } from './wayout.js';
 
 /**
- * A policy rule: packets with this mark, or all, are looked up in a table. Those that are sent from here: what comes in
- * for this machine has our mark too, and has to find the local table, which a VRF's set-up moves behind our rules.
+ * A policy rule: packets with this mark, or all packets, are looked up in a table. `from lo` limits it to packets that
+ * this machine sends. Received packets can have our mark too, and must reach the local table, which a VRF's set-up
+ * moves behind our rules.
  */
 export interface PolicyRule {
   readonly preference: number;
-  /** `lo` stands for what is sent from here (ip-rule(8)). */
+  /** The input device; `lo` means packets that this machine sends (ip-rule(8)). */
   readonly from?: string | undefined;
   readonly mark?: number | undefined;
   readonly mask?: number | undefined;
-  /** None: there is no way for them (`unreachable`). */
+  /** The table to look up; undefined for a rule of type `unreachable`. */
   readonly table: number | undefined;
 }
 
-/** A route; one that is not reachable answers `unreachable`. */
+/** A route; `reachable` is false for one of type `unreachable`. */
 export interface Route {
   readonly reachable: boolean;
   readonly destination: string;
@@ -36,15 +37,15 @@ export function wantedRouting(groups: readonly Group[], facts: Facts): RoutingTh
 }
 
 /**
- * Ahead of the lowest preference by which somebody else would take our packets; where there is no room, where it always
- * is: the guard stops then what is taken.
+ * A preference ahead of the lowest rule of another tool that can match our packets. If there is no room, the rule stays
+ * at its usual preference; the guard then stops the packets that the other rule diverts.
  */
 function preferenceFor(slot: number, lowest = Infinity): number {
   const usual = preferenceOf(slot);
   return usual < lowest ? usual : (STEPS.find((step) => step < lowest) ?? usual);
 }
 
-/** What the last route of a table needs to be looked at last; then the look-up ends here and does not go on to main. */
+/** The highest metric. A route with it is the last of its table and ends the look-up before the main table. */
 const LAST = 4294967295;
 
 function ofFamily(group: Group, family: Family, facts: Facts): RoutingThing[] {

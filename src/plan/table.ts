@@ -4,12 +4,12 @@ import { aligned, cut, folded, roomIn } from './columns.js';
 import type { Firewall } from './things.js';
 import type { Path } from './wayout.js';
 
-/** What of a group is shown, as the reader of the system gives it. What cannot be known without root is not there. */
+/** A group as `via status` shows it. Fields that only root can read are left out for other users. */
 export interface Shown {
   readonly id: string;
-  /** As it was typed; the key of the way out where that is not known. */
+  /** The gateway as it was typed, or the key of the way out where that is unknown. */
   readonly gateway?: string;
-  /** Those that belong to the way out, as they are typed. */
+  /** The options of the way out, as they are typed. */
   readonly options?: readonly string[];
   readonly firewall?: Firewall;
   readonly ipv4?: Path | OtherFamily;
@@ -23,14 +23,14 @@ export interface Shown {
   readonly members: readonly { pid: number; user: string; command: string; since: Date }[];
 }
 
-/** All that is shown. */
+/** Everything that `via status` shows. */
 export interface All {
   readonly groups: readonly Shown[];
-  /** Our routes that lead somewhere, where it is not known whose they are. */
+  /** Our default routes, where their groups are unknown. */
   readonly routes?: readonly { readonly table: number; readonly device: string; readonly gateway?: string }[];
-  /** Groups that are not of this network namespace. */
+  /** The number of groups in other network namespaces. */
   readonly elsewhere: number;
-  /** Not without root. */
+  /** False without root. */
   readonly complete: boolean;
 }
 
@@ -39,12 +39,12 @@ interface Style {
   readonly colour: boolean;
 }
 
-/** The groups as lines of a table, each with its members below it; no line is longer than there are columns. */
+/** The groups as lines of a table, each followed by its members. No line is wider than `columns`. */
 export function statusTable({ groups, routes = [], elsewhere, complete }: All, { columns, colour }: Style): string[] {
   const rows = groups.map((group) => cells(group));
   const room = roomIn([HEAD, ...rows], columns);
   const options = groups.map((group) => optionsAmong(group, groups));
-  // Behind the gateway where there is room for all of them, else below.
+  // The options follow the gateway where they fit, else they take a line of their own.
   const names = rows.map(([name = ''], i) => [name, options[i] ?? ''].join(' ').trimEnd());
   const fits = names.map((name) => name.length <= room);
   const shown = rows.map(([name = '', ...rest], i) => [fits[i] === true ? (names[i] ?? '') : name, ...rest]);
@@ -88,7 +88,7 @@ const STATES: Readonly<Record<string, string>> = {
   drifted: 'drifted',
 };
 
-/** What tells a group from others by the same gateway: its options, and what marks its packets only where they are equal. */
+/** The options of a group. The firewall is named only if another group has the same gateway and options. */
 function optionsAmong({ gateway, options = [], firewall = 'nft' }: Shown, all: readonly Shown[]): string {
   const text = options.join(' ');
   const isAlike = (other: Shown): boolean => other.gateway === gateway && (other.options ?? []).join(' ') === text;
@@ -107,14 +107,14 @@ function people({ members }: Shown, columns: number): string[] {
   );
 }
 
-/** As ps(1) has it: the time of today, else the day. */
+/** The time if it is today, else the day, as ps(1) shows it. */
 function time(date: Date): string {
   const isToday = date.toDateString() === new Date().toDateString();
   const [, month = '', day = ''] = date.toDateString().split(' ');
   return isToday ? date.toTimeString().slice(0, 5) : `${month}${day}`;
 }
 
-/** `12.3M`, by powers of 1000. */
+/** A number of bytes in short, with powers of 1000: `12.3M`. */
 export function amount(bytes: number): string {
   const step = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(bytes, 1)) / 3));
   const value = bytes / 1000 ** step;
@@ -123,6 +123,6 @@ export function amount(bytes: number): string {
 
 const UNITS = ['', 'k', 'M', 'G', 'T', 'P'];
 
-/** The state in green where all is well, else in red. */
+/** Colours the state: green for `ok`, red for all others. */
 const paint = (line: string, state: string, colour: boolean): string =>
   colour ? line.replace(` ${state} `, ` \x1b[${state === 'ok' ? 32 : 31}m${state}\x1b[0m `) : line;

@@ -5,12 +5,12 @@ import { wantedRouting } from './routing.js';
 import type { BuiltinThing, Thing } from './things.js';
 import { pathOf, type Group } from './wayout.js';
 
-/** Root's directory for what the kernel cannot tell, and for the lock. */
+/** The runtime directory: the lock, and records of facts that the kernel does not keep. Root owns it. */
 export const RUNTIME = '/run/via';
 
-/** The objects that ought to exist for these groups, which are all that are alive in this network namespace. */
+/** The objects that must exist for these groups, which are all that are alive in this network namespace. */
 export function wanted(alive: readonly Group[], facts: Facts, marking: Marking): Thing[] {
-  // In chains of iptables rules have an order, which is the same whoever looks.
+  // Rules in chains of iptables have an order. Sorting makes it the same for every caller.
   const groups = [...alive].sort((a, b) => a.slot - b.slot);
   return [
     ...machine(groups, facts),
@@ -42,7 +42,7 @@ export const runtimeDirectory = (): Thing => ({
 const keeper = (groups: readonly Group[], { keeper: command, namespace, records }: Facts): Thing[] =>
   hasRecord(groups, records) ? [keeperThing(namespace, 'alive', command)] : [];
 
-/** A group of a via that sees another /run needs nothing in ours, and has a keeper there. */
+/** A group that was made with another /run has no record in ours, and its keeper runs there. */
 const hasRecord = (groups: readonly Group[], records: Facts['records']): boolean =>
   groups.some(({ uuid }) => records.has(uuid));
 
@@ -62,19 +62,19 @@ export const keeperThing = (namespace: string, state: 'alive' | 'dead', command:
   command,
 });
 
-/** Only where iptables keeps its rules in nf_tables: its other variant has its tables from the kernel, and for good. */
+/** Only for iptables-nft: the tables of iptables-legacy stay in the kernel once they were loaded. */
 const builtins = (groups: readonly Group[], { absent = [], namespace }: Facts): Thing[] =>
   absent.length > 0 && groups.some(({ firewall }) => firewall === 'iptables-nft')
     ? [builtinThing(builtinText(absent), namespace, { 4: '', 6: '' })]
     : [];
 
-/** The text of the record of what of iptables' tables was not there before us. */
+/** The text of the record that lists the tables and chains of iptables-nft that did not exist before us. */
 export const builtinText = (absent: readonly string[]): string => `${JSON.stringify(absent)}\n`;
 
-/** The file that keeps it. */
+/** The file of that record. */
 export const builtinRecord = (namespace: string): string => `${RUNTIME}/iptables-${namespace.replace(/\D/g, '')}`;
 
-/** The record as a thing. */
+/** That record as a thing. */
 export const builtinThing = (text: string, namespace: string, take: BuiltinThing['take']): BuiltinThing => ({
   kind: 'builtin',
   id: 'builtin',
@@ -84,7 +84,7 @@ export const builtinThing = (text: string, namespace: string, take: BuiltinThing
   take,
 });
 
-/** Only where a reverse path filter would drop the answers, and only on the way out's own device. */
+/** Only for devices of ways out, and only where a reverse path filter would drop replies. */
 function sysctls(groups: readonly Group[], facts: Facts): Thing[] {
   const devices = new Set(groups.flatMap(({ wayOut }) => pathOf(wayOut, 4)?.device ?? []));
   return [...devices].flatMap((device) => {
@@ -93,11 +93,11 @@ function sysctls(groups: readonly Group[], facts: Facts): Thing[] {
   });
 }
 
-/** The file that keeps a device's src_valid_mark before us. */
+/** The file with a device's original src_valid_mark. */
 export const sysctlRecord = (device: string, namespace: string): string =>
   `${RUNTIME}/sysctl-${namespace.replace(/\D/g, '')}-${device}`;
 
-/** A device's src_valid_mark, as it is (`state`) and as it was before us. */
+/** A device's src_valid_mark, with the present value (`state`) and the original one (`old`). */
 export const sysctlThing = (device: string, state: string, old: string, namespace: string): Thing => ({
   kind: 'sysctl',
   id: `sysctl ${device}`,
@@ -111,7 +111,7 @@ export const sysctlThing = (device: string, state: string, old: string, namespac
 function ofGroup({ uuid, classId }: Group, { hierarchy, records }: Facts): Thing[] {
   const record = records.get(uuid);
   return [
-    // Somebody took the record of another's group away: its next launch knows what was in it.
+    // A missing record of another group is left missing: the next launch of that group writes it again.
     ...(record === undefined ? [] : [recordThing(`${RUNTIME}/group-${uuid}`, record)]),
     cgroupThing(`${hierarchy.path}/via-${uuid}`, classId, hierarchy.own),
   ];

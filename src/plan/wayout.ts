@@ -4,17 +4,17 @@ import type { Firewall } from './things.js';
 export type Family = 4 | 6;
 export const FAMILIES: readonly Family[] = [4, 6];
 
-/** Where one family's packets leave: the device, and the next hop unless the device is point to point. */
+/** The path of one family's packets: the device, and the next hop unless the device is point to point. */
 export interface Path {
   readonly device: string;
   readonly nextHop?: string;
 }
 
-/** What a gateway resolves to. Launches share a group only when all of it is equal. */
+/** The way out that a gateway resolves to. Launches share a group only when all of it is equal. */
 export interface WayOut {
   readonly v4: Path | OtherFamily;
   readonly v6: Path | OtherFamily;
-  /** Connected networks stay directly reachable. */
+  /** Connected networks are reached directly, not by the gateway. */
   readonly lan: boolean;
   /** The user named the device, so the next hop follows the device's default route. */
   readonly followsDevice: boolean;
@@ -28,47 +28,47 @@ export interface Group {
   readonly classId: number;
   readonly wayOut: WayOut;
   readonly firewall: Firewall;
-  /** The user id of whom it is for, where that is not root: nobody else is ever in it. */
+  /** The user id of the only user who may join; undefined for a group of root's. */
   readonly owner?: number;
 }
 
-/** One family's part of a way out. */
+/** One family's path, or how that family is treated. */
 export const wayOf = (wayOut: WayOut, family: Family): Path | OtherFamily => (family === 4 ? wayOut.v4 : wayOut.v6);
 
-/** One family's path, where it has one. */
+/** One family's path; undefined where that family is refused or left alone. */
 export function pathOf(wayOut: WayOut, family: Family): Path | undefined {
   const way = wayOf(wayOut, family);
   return typeof way === 'string' ? undefined : way;
 }
 
-/** Names a group's path of a family: two groups of one path may differ in what they need of it. */
+/** Names the path of one family of one group. Two groups with the same path may need different things of it. */
 export const pathName = (family: Family, { uuid }: Pick<Group, 'uuid'>): string => `${family} ${uuid}`;
 
-/** The way out as one short text, equal exactly when the ways out are equal: `4=10.0.2.1%c2 6=refuse`. */
+/** The way out as one short text: `4=10.0.2.1%c2 6=refuse`. Two texts are equal only if the ways out are equal. */
 export function keyOf(wayOut: WayOut): string {
   const options = `${wayOut.followsDevice ? ' follow' : ''}${wayOut.lan ? '' : ' no-lan'}`;
   return `4=${wayText(wayOut.v4)} 6=${wayText(wayOut.v6)}${options}`;
 }
 
-/** The options that belong to a way out, as one would type them. */
+/** The options of a way out, as they are typed. */
 export const optionsOf = ({ v4, v6, lan }: Pick<WayOut, 'v4' | 'v6' | 'lan'>): string[] => [
   ...(v4 === 'allow' ? ['--ipv4=allow'] : []),
   ...(v6 === 'allow' ? ['--ipv6=allow'] : []),
   ...(lan ? [] : ['--no-lan']),
 ];
 
-/** A group's uuid and its owner, as one text that is kept in the firewall. */
+/** A group's uuid and owner as one text, which the firewall's rules keep in a comment. */
 export const nameOfGroup = ({ uuid, owner }: Pick<Group, 'uuid' | 'owner'>): string =>
   owner === undefined ? uuid : `${uuid} u${owner}`;
 
-/** Both of such a text; undefined where it is none. */
+/** Parses that text; undefined where it is malformed. */
 export function parseGroupName(text = ''): Pick<Group, 'uuid' | 'owner'> | undefined {
   const [, uuid, owner] = /^(\S+?)(?: u(\d{1,10}))?$/.exec(text) ?? [];
   if (uuid === undefined) return undefined;
   return owner === undefined ? { uuid } : { uuid, owner: Number(owner) };
 }
 
-/** The way out of a key; undefined where the text is none. */
+/** Parses the text of `keyOf`; undefined where it is malformed. */
 export function parseKey(key: string): WayOut | undefined {
   const match = /^4=(\S+) 6=(\S+)( follow)?( no-lan)?$/.exec(key);
   const v4 = parseWay(match?.[1]);

@@ -49,7 +49,7 @@ test.serial('such a name is no gateway, unless it could harm nobody', async (t) 
   await addDevices(lab);
   const run = ['--', 'echo', 'ran'];
   const no =
-    /^via: gateway "[^\n]*": (neither an address nor a device name via takes|what stands before % is no address)/m;
+    /^via: gateway "[^\n]*": (neither an address nor a device name via takes|the text before % is not an address)/m;
   const texts = hostile.flatMap((name) => [name, `%${name}`, `10.9.0.1%${name}`]);
   await refuseAll(
     t,

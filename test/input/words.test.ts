@@ -27,7 +27,7 @@ const gateways: [string, RegExp][] = [
   ['0.0.0.0', /^via: gateway "0.0.0.0": the unspecified address/m],
   ['224.0.0.1', /^via: gateway "224.0.0.1": a multicast address/m],
   ['255.255.255.255', /^via: gateway "255.255.255.255": the broadcast address/m],
-  ['::ffff:10.0.2.1', /^via: gateway "::ffff:10.0.2.1": an IPv4 address in IPv6 clothes \(write 10.0.2.1\)/m],
+  ['::ffff:10.0.2.1', /^via: gateway "::ffff:10.0.2.1": an IPv4 address written as IPv6 \(write 10.0.2.1\)/m],
   ['10.0.2.1\n', /^via: gateway "10\.0\.2\.1\\x0a": /m],
   ['10.0.2.1\necho', /^via: gateway "10\.0\.2\.1\\x0aecho": /m],
   ['\u001b[31m10.0.2.1', /^via: gateway "\\x1b\[31m10\.0\.2\.1": /m],
