@@ -3,26 +3,26 @@ import { PROTOCOL } from './numbers.js';
 import type { Firewall } from './things.js';
 import { FAMILIES, pathOf, type Group, type Path } from './wayout.js';
 
-/** Extended regular expressions, for grep: of a tool's lines those that matter, and of these those that do not. */
+/** Two extended regular expressions: a line of a tool matters if it matches `loud` and does not match `quiet`. */
 export interface Filter {
   readonly loud: string;
   readonly quiet: string;
 }
 
-/** What was seen when all was put in order. */
+/** The state that was seen when everything was in order. */
 export type Seen = Pick<Facts, 'neighbours'> & {
   /** Each device's flags and MTU, as `ip` prints them. */
   readonly links: ReadonlyMap<string, string>;
-  /** Each device's number, which it keeps when it gets another name. */
+  /** Each device's index, which stays when the device is renamed. */
   readonly indexes: ReadonlyMap<string, number>;
-  /** `<next hop>%<device>` of the routers that the kernel has asked for in vain. */
+  /** `<next hop>%<device>` of the routers that do not answer. */
   readonly failed: ReadonlySet<string>;
 };
 
 /**
- * What `ip -N -o monitor link route rule neigh` prints when a group may need to be mended: a rule of ours is gone, or one
- * of others has come or gone; a route of ours is gone; main's networks or any default route have changed; a device or a
- * router of a group is not as it was seen. What a busy host prints beside that wakes nobody.
+ * The lines of `ip -N -o monitor link route rule neigh` after which a group may need repair: a rule or route of ours was
+ * removed, another tool added or removed a rule, a connected network of main or any default route changed, or a device
+ * or router of a group changed. Other lines of a busy host are ignored.
  */
 export function networkEvents(groups: readonly Group[], seen: Seen): Filter {
   const paths = pathsOf(groups);
@@ -30,7 +30,7 @@ export function networkEvents(groups: readonly Group[], seen: Seen): Filter {
   const numbers = paths.flatMap(({ device }) => seen.indexes.get(device) ?? []);
   const own = devices.length === 0 ? 'nothing' : devices.join('|');
   const loud = [
-    // It has lost count of what there was.
+    // Events were lost.
     'netlink receive error',
     `${START}[0-9]+:[[:blank:]]+(not )?from `,
     `${START}[0-9]+: (${own})(@[^:]*)?: `,
@@ -50,7 +50,7 @@ export function networkEvents(groups: readonly Group[], seen: Seen): Filter {
   return { loud: loud.join('|'), quiet: quiet.join('|') };
 }
 
-/** What `nft monitor` prints when something of ours, or the tables of iptables that hold it, is taken away. */
+/** The lines of `nft monitor` after which our rules, or the tables of iptables that contain them, were removed. */
 export function firewallEvents(firewalls: readonly Firewall[]): Filter {
   const loud = [
     ...(firewalls.includes('nft') ? ['^delete .*inet via( |$)'] : []),
@@ -59,7 +59,7 @@ export function firewallEvents(firewalls: readonly Firewall[]): Filter {
   return { loud: loud.join('|'), quiet: '' };
 }
 
-/** The routers of groups. */
+/** The next hops of groups, with their devices. */
 export const hopsOf = (groups: readonly Group[]): Required<Path>[] =>
   pathsOf(groups).flatMap(({ nextHop, device }) => (nextHop === undefined ? [] : [{ nextHop, device }]));
 
@@ -68,10 +68,10 @@ const pathsOf = (groups: readonly Group[]): Path[] =>
 
 const START = '^(Deleted )?';
 
-/** How the line of a neighbour ends that has answered, or has not. */
+/** The states of a neighbour that has answered, or that has failed to. */
 const ANSWER = '(FAILED|REACHABLE|STALE)';
 
-/** A router says again and again what is known. */
+/** The lines that only repeat a router's known state. */
 function known({ nextHop, device }: Required<Path>, { neighbours, failed }: Seen): string[] {
   const name = `${nextHop}%${device}`;
   const start = `^${quoted(nextHop)} dev ${quoted(device)} `;
@@ -80,5 +80,5 @@ function known({ nextHop, device }: Required<Path>, { neighbours, failed }: Seen
   return address === undefined ? [] : [`${start}lladdr ${address} .*(REACHABLE|STALE)`];
 }
 
-/** Names and addresses have only one character that means something to grep. */
+/** The dot is the only special character in names and addresses. */
 const quoted = (text: string): string => text.replaceAll('.', '\\.');

@@ -5,15 +5,15 @@ import type { RoutingThing } from './things.js';
 import { FAMILIES, pathOf, type Family, type Group } from './wayout.js';
 
 /**
- * A next hop that nobody has: addresses for documentation and for what is to be discarded (RFC 5737, RFC 6666). What
- * still goes there after marking is no member's.
+ * Next hops that no host has: addresses for documentation and for discarding (RFC 5737, RFC 6666). A packet that still
+ * has this next hop after marking was sent by a process outside all groups.
  */
-export const NOBODY: { readonly [F in Family]: string } = { 4: '192.0.2.1', 6: '100::1' };
+export const UNUSED_NEXT_HOP: { readonly [F in Family]: string } = { 4: '192.0.2.1', 6: '100::1' };
 
 /**
- * The families in which main leads nowhere although a group has a way out there. A program's first look-up, before any
- * mark, would fail then and so would its connect(); so there is a way for it, looked at after main. With each the device
- * that it goes by.
+ * The families that need a fallback route, with the device of that route: a group has a path and main has no default
+ * route. The first route look-up of a program happens before the packet is marked. Without the fallback it fails, and
+ * connect() fails with it.
  */
 export function fallbacks(groups: readonly Group[], facts: Facts): Map<Family, string> {
   return new Map(
@@ -24,13 +24,16 @@ export function fallbacks(groups: readonly Group[], facts: Facts): Map<Family, s
   );
 }
 
-/** Its route and rules: for what is sent from here only, and an end for what is no member's (ip-rule(8)). */
+/**
+ * The fallback's route and rules. They apply only to packets that this machine sends (`iif lo`, ip-rule(8)), and packets
+ * from outside all groups end in an `unreachable` rule.
+ */
 export function fallbackRouting(groups: readonly Group[], facts: Facts): RoutingThing[] {
   return [...fallbacks(groups, facts)].flatMap(([family, device]) => [
     routeThing(family, {
       reachable: true,
       destination: 'default',
-      nextHop: NOBODY[family],
+      nextHop: UNUSED_NEXT_HOP[family],
       device,
       metric: family === 6 ? 1024 : undefined,
       table: FALLBACK_TABLE,
@@ -41,9 +44,9 @@ export function fallbackRouting(groups: readonly Group[], facts: Facts): Routing
 }
 
 /**
- * The device that the look-up gives, and so the source address: that of the first group, or another one that is connected,
- * where neighbours are looked for on it, so that nothing can be sent to a neighbour that is not there. On any other it is
- * for the rules alone to stop that, which those of iptables cannot.
+ * The fallback's device, from which the source address follows. A device with neighbour discovery is preferred: a packet
+ * to the unused next hop can never leave by it. On other devices only the rules can stop such a packet, and those of
+ * iptables cannot.
  */
 function deviceFor(family: Family, groups: readonly Group[], { resolving, lans }: Facts): string | undefined {
   const own = [...groups].sort((a, b) => a.slot - b.slot).flatMap(({ wayOut }) => pathOf(wayOut, family)?.device ?? []);

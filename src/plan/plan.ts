@@ -1,8 +1,8 @@
 import type { Change, Thing } from './things.js';
 
 /**
- * The changes that make the things that are seen into those that are wanted: none where they are equal. Removals come
- * first, in the reverse of the order in which things are made; what the machine's groups share goes last.
+ * The changes that turn the seen things into the wanted ones; none where they are equal. Removals come first, in the
+ * reverse of the order in which things are made. Things that all groups of the machine share are removed last.
  */
 export function plan(wanted: readonly Thing[], seen: readonly Thing[]): Change[] {
   const before = new Map(seen.map((thing) => [thing.id, thing]));
@@ -26,7 +26,7 @@ export function plan(wanted: readonly Thing[], seen: readonly Thing[]): Change[]
   ];
 }
 
-/** The order in which things are made: a member never exists without its rules. */
+/** The order in which things are made. A group's rules exist before it can have a member. */
 const ORDER: readonly Thing['kind'][] = [
   'directory',
   'mount',
@@ -43,7 +43,7 @@ const ORDER: readonly Thing['kind'][] = [
 const inOrder = (changes: readonly Change[]): Change[] =>
   ORDER.flatMap((kind) => changes.filter(({ thing }) => thing.kind === kind));
 
-/** Where the whole table is made anew, a counter of the same group goes on: as the one that was seen is made. */
+/** If the whole table is replaced, a counter of the same group is made with the value that was seen. */
 function counted(thing: Thing, before: ReadonlyMap<string, Thing>, after: ReadonlyMap<string, Thing>): Thing {
   const slot = /^counter \w+_(\d+)$/.exec(thing.id)?.[1];
   const seen = before.get(thing.id);
@@ -57,7 +57,7 @@ function counted(thing: Thing, before: ReadonlyMap<string, Thing>, after: Readon
 
 const isNft = (thing: Thing): boolean => thing.kind === 'firewall' && thing.by === 'nft';
 
-/** Base chains, sets and maps cannot be changed one by one: where one differs, the table is replaced as a whole. */
+/** Base chains, sets and maps cannot be changed in place: if one differs, the whole table is replaced. */
 function needsNewTable(after: ReadonlyMap<string, Thing>, seen: readonly Thing[]): boolean {
   if (!after.has('table') || !seen.some(({ id }) => id === 'table')) return false;
   const fixed = (thing: Thing): boolean => thing.kind === 'firewall' && thing.by === 'nft' && thing.fixed;

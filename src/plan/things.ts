@@ -1,28 +1,28 @@
 import type { Family } from './wayout.js';
 
-/** Who a thing is for: one group, all groups of the network namespace, or all groups of the machine. */
+/** The users of a thing: one group, all groups of the network namespace, or all groups of the machine. */
 export type Scope = 'group' | 'namespace' | 'machine';
 
 interface Base {
   /** Equal ids are the same thing, wanted and seen. */
   readonly id: string;
   readonly scope: Scope;
-  /** What may differ between two things of one id; a difference is mended. */
+  /** The part that may differ between two things with the same id; a difference is mended. */
   readonly state: string;
 }
 
-/** What a group's sockets are marked by: nftables, or one of the two variants of iptables. */
+/** The firewall that marks a group's packets: nftables, or one of the two variants of iptables. */
 export type Firewall = 'nft' | 'iptables-nft' | 'iptables-legacy';
 
-/** A piece of our rules: its lines are commands of one transaction of that firewall. */
+/** A part of our firewall rules. Its lines are commands of one transaction of that firewall. */
 export interface FirewallThing extends Base {
   readonly kind: 'firewall';
   readonly by: Firewall;
-  /** Made when asked for: most launches find everything in place. */
+  /** The commands that make it. A function, because most launches find everything in place. */
   readonly add: () => readonly string[];
-  /** How it is removed, where that does not follow from its id. */
+  /** The commands that remove it, if they do not follow from its id. */
   readonly remove?: () => readonly string[];
-  /** Can only be changed by making the whole table anew: the table itself, base chains, maps. */
+  /** True if a change needs the whole table to be replaced: the table itself, base chains, maps. */
   readonly fixed: boolean;
 }
 
@@ -33,12 +33,12 @@ export interface RoutingThing extends Base {
   readonly words: string;
 }
 
-/** A device's src_valid_mark, with the value to put back. */
+/** A device's src_valid_mark, with the value to restore. */
 export interface SysctlThing extends Base {
   readonly kind: 'sysctl';
   readonly device: string;
   readonly old: string;
-  /** The file that keeps the old value. */
+  /** The file with the old value. */
   readonly record: string;
 }
 
@@ -52,24 +52,24 @@ export interface DirectoryThing extends Base {
 export interface MountThing extends Base {
   readonly kind: 'mount';
   readonly path: string;
-  /** The controllers of the hierarchy: they must be named as they are mounted elsewhere. */
+  /** The controllers of the hierarchy, as they are mounted elsewhere. */
   readonly controllers: string;
-  /** The program that the kernel is to run when a group is empty. */
+  /** The program that the kernel starts when a group becomes empty (release_agent). */
   readonly agent?: string;
 }
 
-/** What the kernel cannot tell about a group, in a file. */
+/** A file with facts about a group that the kernel does not keep. */
 export interface RecordThing extends Base {
   readonly kind: 'record';
   readonly path: string;
 }
 
-/** The process that cleans up when no via is left to do it; its state says whether it lives. */
+/** The process that cleans up when no via is left to do it. Its state is `alive` or `dead`. */
 export interface KeeperThing extends Base {
   readonly kind: 'keeper';
   /** The FIFO it reads. */
   readonly path: string;
-  /** What starts it, as a command of the shell; the FIFO has to be its standard input. */
+  /** The shell command that starts it, with the FIFO as its standard input. */
   readonly command: string;
 }
 
@@ -77,19 +77,19 @@ export interface KeeperThing extends Base {
 export interface CgroupThing extends Base {
   readonly kind: 'cgroup';
   readonly path: string;
-  /** The kernel is to tell when it is empty. */
+  /** The kernel starts the release agent when the group becomes empty. */
   readonly tells: boolean;
 }
 
-/** What of iptables' own tables was not there before us, on record; its state is the record's text. */
+/** The record of the iptables-nft tables and chains that did not exist before us. Its state is the record's text. */
 export interface BuiltinThing extends Base {
   readonly kind: 'builtin';
   readonly path: string;
-  /** nft's commands that take it away again, for each family; empty where nothing is to be taken. */
+  /** The nft commands that remove those tables and chains again, for each family; empty if there are none. */
   readonly take: { readonly [F in Family]: string };
 }
 
-/** An object in the kernel or under /run/via that is ours: wanted, seen, or both. */
+/** An object of ours in the kernel or under /run/via: wanted, seen, or both. */
 export type Thing =
   | FirewallThing
   | RoutingThing
@@ -101,7 +101,7 @@ export type Thing =
   | RecordThing
   | CgroupThing;
 
-/** One change, as data. A thing that is mended is removed and added. */
+/** One change. A thing that is mended is removed and added again. */
 export interface Change {
   readonly do: 'add' | 'remove' | 'mend';
   readonly thing: Thing;

@@ -1,5 +1,5 @@
 import { hex, MASK, OTHER_BITS, VISITOR } from '../numbers.js';
-import { NOBODY } from '../fallback.js';
+import { UNUSED_NEXT_HOP } from '../fallback.js';
 import type { Family } from '../wayout.js';
 import type { Rule } from './rules.js';
 import { FORGET, OF_A_PROCESS, OURS } from './shared.js';
@@ -81,7 +81,7 @@ export function hooks(v6: boolean, fallen: readonly Family[]): Hook[] {
         },
         // No member's, for those have left this chain.
         ...fallen.map((family) => ({
-          text: `meta mark & ${hex(MASK)} == 0 rt ip${family === 4 ? '' : '6'} nexthop ${NOBODY[family]} goto outsider`,
+          text: `meta mark & ${hex(MASK)} == 0 rt ip${family === 4 ? '' : '6'} nexthop ${UNUSED_NEXT_HOP[family]} goto outsider`,
         })),
       ],
     ],
