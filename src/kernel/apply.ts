@@ -14,15 +14,15 @@ import { setSrcValidMark } from './sysctl.js';
 import { runTools, toolError, type Done, type Job } from './tools.js';
 
 /**
- * Makes the changes: first the keeper is started, which cleans up if we die; then what the tools do, all at the same
- * time, then the files in their order, so that the cgroup comes last; what is removed before them and after them
- * likewise. Records are there before what they tell of, and until it is gone. Throws at the first that fails.
+ * Makes the changes. The keeper is started first, because it cleans up if this process dies. Then the tools run in
+ * parallel, then files are written in their order, the cgroup last. A record is written before the thing it describes is
+ * made, and removed after that thing was removed. Throws at the first change that fails.
  */
 export function apply(changes: readonly Change[], marking: Marking, lock: number): void {
   const of = chooser(changes);
   for (const thing of [...of('remove', 'cgroup'), ...of('remove', 'sysctl')]) remove(thing);
   for (const thing of of('remove', 'mount')) if (thing.kind === 'mount') clearAgent(thing);
-  // One that is dead has left its FIFO.
+  // A keeper that has died has left its FIFO.
   for (const thing of of('add', 'keeper')) remove(thing);
   for (const thing of of('add', 'record', 'builtin')) add(thing);
   for (const thing of of('add', 'mount')) if (thing.kind === 'mount') makeMountPoint(thing.path);
@@ -34,7 +34,7 @@ export function apply(changes: readonly Change[], marking: Marking, lock: number
   removeLast(of);
 }
 
-/** Removes what is there until all that it tells of, or holds, is gone: records, mount points, the directory. */
+/** Removes the things that must go last: records, mount points, the keeper, the directory. */
 export function removeLast(of: Choose): void {
   for (const kind of ['record', 'builtin', 'mount', 'keeper', 'directory'] as const) of('remove', kind).forEach(remove);
 }
@@ -42,7 +42,7 @@ export function removeLast(of: Choose): void {
 /** Picks the things of a kind that are added or removed. */
 type Choose = (what: 'add' | 'remove', ...kinds: readonly Thing['kind'][]) => Thing[];
 
-/** Gives what picks out of these changes. */
+/** Returns a function that picks things out of these changes. */
 export const chooser =
   (changes: readonly Change[]): Choose =>
   (what, ...kinds) =>
@@ -50,24 +50,24 @@ export const chooser =
       .filter((c) => (c.do === 'remove') === (what === 'remove') && kinds.includes(c.thing.kind))
       .map((c) => c.thing);
 
-/** Throws where a job failed. */
+/** Throws if a job failed. */
 export function check(done: readonly Done[] = []): void {
   for (const one of done) if (one.status !== 0) throw toolError(WHAT[one.job.argv[0]] ?? 'firewall', one);
 }
 
 const WHAT: Readonly<Record<string, string>> = { ip: 'route', nft: 'firewall', mount: 'cgroup', umount: 'cgroup' };
 
-/** What a change of a route or a rule is as a line of an `ip` batch. */
+/** A change of a route or rule as a line of an `ip` batch. */
 export type Line = (what: Change['do'], thing: RoutingThing) => string;
 
-/** The line that makes or removes just that route or rule. */
+/** The line that makes or removes exactly that route or rule. */
 export const line: Line = (what, { kind, words }) => `${kind} ${what === 'remove' ? 'del' : 'add'} ${words}`;
 
-/** The processes that make the changes which tools make; `lineOf` says how one of routes and rules is made. */
+/** The processes for the changes that tools make. `lineOf` gives the line of a route or rule. */
 export function jobs(changes: readonly Change[], marking: Marking, lineOf = line): Job[] {
   const mounts = changes.flatMap(({ do: what, thing }): Job[] => {
     if (thing.kind !== 'mount') return [];
-    // Also where a user has a file in there open, or is in there: nobody is to keep it from going.
+    // Lazily (-l), so that a user's open file or working directory in the mount cannot block the unmount.
     if (what === 'remove') return [{ argv: ['umount', '-n', '-l', thing.path] }];
     return [mountJob(thing)];
   });
@@ -80,7 +80,7 @@ export function jobs(changes: readonly Change[], marking: Marking, lineOf = line
         return [`${lineOf(what, thing)}\n`];
       });
       const input = [...new Set(lines)].join('');
-      // What somebody has put in the place of one group's does not keep the others from theirs.
+      // -force continues after an error: another tool's route in the place of one of ours must not block other groups.
       return input === '' ? [] : [{ argv: ['ip', `-${family}`, '-batch', '-', '-force'], input }];
     }),
     ...mounts,
@@ -99,7 +99,7 @@ function add(thing: Thing): void {
   }
 }
 
-/** Removes what is a file; of what tools have removed, the rest. */
+/** Removes a thing that is a file, or the files of a thing that a tool has removed. */
 export function remove(thing: Thing): void {
   const absent = ['ENOENT'];
   if (thing.kind === 'cgroup') removedNow(thing.path);
@@ -112,16 +112,16 @@ export function remove(thing: Thing): void {
   if (thing.kind === 'mount') ignoring([...absent, 'EBUSY', 'ENOTEMPTY'], () => rmdirSync(thing.path));
   if (thing.kind === 'directory') {
     ignoring(absent, () => unlinkSync(`${thing.path}/lock`));
-    // A mount point that was made for a mount that was then refused.
+    // The mount point may be left from a mount that was refused.
     ignoring([...absent, 'EBUSY', 'ENOTDIR', 'ENOTEMPTY'], () => rmdirSync(OWN_MOUNT));
-    // Somebody else's file, or the record of a namespace that nobody swept yet: then the directory stays.
+    // The directory stays if it has another tool's file, or a record of a namespace that was not swept yet.
     ignoring([...absent, 'ENOTEMPTY'], () => rmdirSync(thing.path));
   }
 }
 
 function writeRecord(path: string, text: string): void {
   try {
-    // Never through a link that somebody put there: the directory is root's alone, and so is what is in it.
+    // Never through a symbolic link.
     ignoring(['ENOENT'], () => unlinkSync(path));
     writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
   } catch (error) {

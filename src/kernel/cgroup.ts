@@ -13,18 +13,18 @@ export interface Cgroup {
 
 const PREFIX = 'via-';
 
-/** What the kernel says of a group that was removed, by its path and by what was open in it. */
+/** The errors for a group that was removed: by its path, and by a file that was already open. */
 export const GONE = ['ENOENT', 'ENODEV'];
 
-/** A group's name: a stranger's directory may begin like ours. */
+/** The full form of a group's name. Another tool's directory may have the same prefix. */
 const NAME = /^via-[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 /** The path of a group's directory. */
 export const cgroupPath = (hierarchy: string, uuid: string): string => `${hierarchy}/${PREFIX}${uuid}`;
 
 /**
- * Our groups, of every network namespace: the hierarchy knows none. One that somebody was killed in the middle of making
- * still has the class id of the hierarchy's root.
+ * Our groups of all network namespaces; cgroups are not per network namespace. A group whose making was interrupted
+ * still has the class id of the hierarchy's root, and is listed too.
  */
 export function listCgroups(hierarchy: string): Cgroup[] {
   const names = (ignoring(['ENOENT'], () => readdirSync(hierarchy)) ?? []).filter((name) => NAME.test(name));
@@ -38,7 +38,7 @@ export function listCgroups(hierarchy: string): Cgroup[] {
   });
 }
 
-/** Every class id in use in the hierarchy, whoever made it. */
+/** Every class id in use in the hierarchy, also those of other tools. */
 export function classIds(hierarchy: string): Set<number> {
   const found = new Set<number>();
   const pending = [hierarchy];
@@ -53,7 +53,7 @@ export function classIds(hierarchy: string): Set<number> {
   return found;
 }
 
-/** The members of a group and of its child groups; but those who have left it, though they are in one (elevate/own.ts). */
+/** The members of a group and of its child groups, without those in `out-u*` child groups (detached by a user). */
 export function membersOf(path: string): number[] {
   const within = children(path).filter((child) => !isForOutside(child));
   return [...processesIn(path), ...within.flatMap((child) => membersOf(child))];
@@ -66,7 +66,7 @@ export const processesIn = (path: string): number[] =>
     .filter((line) => line !== '')
     .map(Number);
 
-/** Whether a child group is for those whom a user has taken out. */
+/** True for a child group of processes that a user has detached. */
 export const isForOutside = (path: string): boolean => /\/out-u\d+$/.test(path);
 
 /** A group's class id. */
@@ -76,15 +76,15 @@ export const classIdOf = (path: string): number => Number(readFileSync(`${path}/
 export const children = (path: string): string[] =>
   readdirSync(path, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [`${path}/${entry.name}`] : []));
 
-/** Makes a group; the class id is read back, since a group without one would be routed like everybody. */
+/** Makes a group. The class id is read back, because packets of a group without one would not be marked. */
 export function makeCgroup(path: string, classId: number): void {
   try {
-    // Nobody else sees who is in it.
+    // Only root may list the members.
     mkdirSync(path, 0o700);
-    // Never made: where somebody unmounted the hierarchy, its mount point is a directory like any other.
+    // Without O_CREAT: if the hierarchy was unmounted, its mount point is an ordinary directory.
     writeFileSync(`${path}/net_cls.classid`, String(classId), { flag: 'r+' });
   } catch (error) {
-    // Such a directory goes again, and so does a group that cannot be used.
+    // Remove the ordinary directory, or a group that cannot be used.
     if ((error as NodeJS.ErrnoException).syscall !== 'mkdir') ignoring([...GONE, 'EBUSY'], () => rmdirSync(path));
     throw new ViaError('cgroup', path, `cannot be made: ${wordsOf(error)}`, { cause: error });
   }
@@ -93,14 +93,14 @@ export function makeCgroup(path: string, classId: number): void {
 }
 
 /**
- * Moves this process into a group; false where there is no such group. It moves the main thread, which is the one that
- * starts the command; Node's other threads open no sockets. `0` is the writing thread (cgroup-v1/cgroups.rst). The kernel
- * then takes no lock over all processes; by number, or in cgroup.procs, the same move waits 8 ms for an RCU grace period.
- * `whole`: all threads, so that another group that they are in can be removed.
+ * Moves this process into a group; returns false if there is no such group. Only the main thread moves: it starts the
+ * command, and Node's other threads open no sockets. `0` means the writing thread (cgroup-v1/cgroups.rst); that move takes
+ * no lock over all processes. By process id, or through cgroup.procs, the move waits 8 ms for an RCU grace period.
+ * `whole` moves all threads, so that the group they leave can be removed.
  */
 export function moveInto(path: string, whole = false): boolean {
   try {
-    // Never made, as the class id.
+    // Without O_CREAT, as for the class id.
     writeFileSync(`${path}/${whole ? 'cgroup.procs' : 'tasks'}`, '0', { flag: 'r+' });
     return true;
   } catch (error) {
@@ -111,7 +111,7 @@ export function moveInto(path: string, whole = false): boolean {
   }
 }
 
-/** The result, or undefined where it failed by one of these codes. */
+/** Calls `act` and returns its result; returns undefined if it failed with one of these error codes. */
 export function ignoring<T>(codes: readonly string[], act: () => T): T | undefined {
   try {
     return act();

@@ -2,8 +2,8 @@ import { execa } from 'execa';
 import { TOOL_ENVIRONMENT, type Done, type Job } from './tools.js';
 
 /**
- * Runs jobs at the same time as `runTools` does, for words that nobody waits for: execa takes 22 ms to load, which a
- * launch must not. Without a lock, so only for looking.
+ * Runs jobs in parallel as `runTools` does, for words other than a launch: execa takes 22 ms to load. It takes no lock,
+ * so the jobs may only read.
  */
 export async function runApart(jobs: readonly Job[]): Promise<Done[]> {
   return Promise.all(

@@ -5,13 +5,13 @@ import type { Firewall } from '../plan/things.js';
 import { ignoring } from './cgroup.js';
 import { runTools, TOOL_ENVIRONMENT, type Done, type Job } from './tools.js';
 
-/** Whether a tool is on the path that our tools are looked for on. */
+/** True if a tool is on the PATH of our tools. */
 const isInstalled = (tool: string): boolean =>
   TOOL_ENVIRONMENT.PATH.split(':').some((directory) => existsSync(`${directory}/${tool}`));
 
 /**
- * The firewall for a new group. `auto` is nftables where it is installed; `iptables` the variant that holds rules
- * already, else the one on nf_tables. Throws where the one that is asked for is not installed.
+ * Chooses the firewall for a new group. `auto` means nftables if it is installed. `iptables` means the variant that
+ * already has rules, else iptables-nft. Throws if the requested one is not installed.
  */
 export function chooseFirewall(choice: FirewallChoice): Firewall {
   const wish = choice === 'auto' ? (hasNft() || !hasIptables() ? 'nft' : 'iptables') : choice;
@@ -21,22 +21,22 @@ export function chooseFirewall(choice: FirewallChoice): Firewall {
   throw new ViaError('firewall', variant, 'not found', { hint: 'install iptables' });
 }
 
-/** What a group of this choice may be marked by. */
+/** The firewalls that satisfy a choice. */
 export const firewallsOf = (choice: FirewallChoice): readonly Firewall[] =>
   choice === 'nft' ? ['nft'] : choice === 'iptables' ? IPTABLES : ['nft', ...IPTABLES];
 
 const IPTABLES = ['iptables-nft', 'iptables-legacy'] as const;
 
-/** The firewall of a kernel without nf_tables; undefined where iptables is not installed. */
+/** The firewall to use on a kernel without nf_tables; undefined if iptables is not installed. */
 export const firewallWithoutNft = (): Firewall | undefined =>
   [...IPTABLES].reverse().find((name) => isInstalled(`${name}-restore`));
 
-/** Whether nftables is installed. */
+/** True if nftables is installed. */
 export const hasNft = (): boolean => isInstalled('nft');
 
 const hasIptables = (): boolean => IPTABLES.some((name) => isInstalled(`${name}-restore`));
 
-/** The variant that holds rules already; the one on nf_tables where legacy does not. */
+/** The variant of iptables in use: iptables-legacy if it has rules, else iptables-nft. */
 function iptablesInUse(): Exclude<Firewall, 'nft'> {
   const [first, second] = legacyHasRules() ? ([...IPTABLES].reverse() as [Variant, Variant]) : IPTABLES;
   return isInstalled(`${first}-restore`) || !isInstalled(`${second}-restore`) ? first : second;
@@ -44,7 +44,7 @@ function iptablesInUse(): Exclude<Firewall, 'nft'> {
 
 type Variant = (typeof IPTABLES)[number];
 
-/** Legacy's tables are there once somebody has as much as listed them in this network namespace, and stay. */
+/** True if iptables-legacy has rules. Its tables alone prove nothing: listing them creates them, and they stay. */
 function legacyHasRules(): boolean {
   const hasTables = ['ip_tables_names', 'ip6_tables_names'].some((name) => tablesIn(name).join('') !== '');
   if (!hasTables || !isInstalled('iptables-legacy-save')) return false;
@@ -52,22 +52,22 @@ function legacyHasRules(): boolean {
   return lists.some(({ output }) => /^-A /m.test(output));
 }
 
-/** Prints between the two families' rules. */
+/** The line between the rules of the two families. */
 export const NEXT_FAMILY = '# IPv6';
 
-/** What lists our rules and chains of a firewall, of both families where the kernel has both. */
+/** The process that lists our rules and chains of a firewall, of both families if the kernel has both. */
 export function listJob(firewall: Firewall, v6: boolean): Job {
   if (firewall === 'nft') return { argv: ['nft', '-j', 'list', 'table', 'inet', 'via'] };
   const second = v6 ? ['&&', `echo '${NEXT_FAMILY}'`, '&&', ...saveWords(firewall.replace('ip', 'ip6'))] : [];
   return { argv: ['{', ...saveWords(firewall), ...second, ';', '}'] };
 }
 
-/** Whether nft had nothing to list: there is no table of our name. */
+/** True if nft listed nothing because our table does not exist. */
 export const saysNoTable = ({ output }: Done): boolean => output.includes('No such file or directory');
 
 /**
- * What it says on standard error (that the other variant has tables, say) would stand in the middle of a rule: it is
- * asked for only where it failed.
+ * The words that run iptables-save. Its warnings on standard error could end up within a rule, so standard error is
+ * only read, by a second run, if the first has failed.
  */
 const saveWords = (name: string): string[] => {
   const save = `${name}-save -c`;
@@ -75,14 +75,17 @@ const saveWords = (name: string): string[] => {
 };
 
 /**
- * What lists the tables and chains of iptables' that are in nf_tables: iptables itself tells no difference. Not of all
- * families: of a table with an owner, as the second guard is, nft 1.0.6 prints anything, and no JSON at times.
+ * The process that lists the tables and chains of iptables-nft. iptables-save does not show whether a built-in chain
+ * exists. Only these families are listed, because nft 1.0.6 prints broken JSON for a table with an owner.
  */
 export const builtinJob: Job = {
   argv: ['nft', '-j', "'list tables ip; list tables ip6; list chains ip; list chains ip6'"],
 };
 
-/** What lists where others may filter what comes in: legacy's tables only where there are any, since listing makes them. */
+/**
+ * The processes that list other tools' filters for received packets. iptables-legacy is only asked if it has tables,
+ * because listing them creates them.
+ */
 export function filterJobs(): Job[] {
   const legacy = [
     ['ip_tables_names', 'iptables-legacy-save'],
@@ -99,5 +102,5 @@ export function filterJobs(): Job[] {
 const tablesIn = (names: string): string[] =>
   (ignoring(['ENOENT', 'EACCES'], () => readFileSync(`/proc/net/${names}`, 'utf8')) ?? '').split('\n');
 
-/** The firewalls that are installed: what a killed via left may be in any of them. */
+/** The variants of iptables that are installed. A killed via may have left rules in any of them. */
 export const installedFirewalls = (): Firewall[] => IPTABLES.filter((name) => isInstalled(`${name}-save`));

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { ViaError } from '../failure.js';
 import { ignoring } from './cgroup.js';
 
-/** Where the net_cls hierarchy is mounted, or will be. */
+/** The mount of the net_cls hierarchy, present or future. */
 export interface Hierarchy {
   readonly path: string;
   /** The mount is via's own. */
@@ -10,29 +10,29 @@ export interface Hierarchy {
   readonly mounted: boolean;
   /** The controllers as mount options. */
   readonly controllers: string;
-  /** The program that the kernel is to run when a group of it is empty, where we mount it. */
+  /** The release agent of the hierarchy, if the mount is via's own. */
   readonly agent?: string;
 }
 
-/** Our own mount point; never under /sys/fs/cgroup, where it breaks LXD, podman and systemctl. */
+/** Our own mount point. A mount under /sys/fs/cgroup breaks LXD, podman and systemctl. */
 export const OWN_MOUNT = '/run/via/net_cls';
 
 /**
- * Finds the mount of the net_cls hierarchy, any writable one (proc(5), mountinfo), else where via will mount it.
- * Throws where this kernel has no net_cls.
+ * Finds a writable mount of the net_cls hierarchy (proc(5), mountinfo), else gives the mount point that via will use.
+ * Throws if this kernel has no net_cls.
  */
 export function findHierarchy(): Hierarchy {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
     .flatMap((line) => (line.includes('net_cls') ? parseMount(line) : []))
-    // Another mount on a directory above hides it.
+    // Another mount on a parent directory may hide it.
     .filter(({ path }) => existsSync(`${path}/cgroup.procs`));
   const mount = mounts.find(({ path }) => path === OWN_MOUNT) ?? mounts[0];
   if (mount !== undefined) return { ...mount, own: mount.path === OWN_MOUNT, mounted: true };
   return { path: OWN_MOUNT, own: true, mounted: false, controllers: controllers() };
 }
 
-/** `36 35 98:0 /root /mount/point rw,noatime - cgroup source rw,net_cls`: the last mount of the list is on top. */
+/** Parses `36 35 98:0 /root /mount/point rw,noatime - cgroup source rw,net_cls`. */
 function parseMount(line: string): { path: string; controllers: string }[] {
   const [, point, options, type, superOptions] = /^\d+ \d+ \S+ \S+ (\S+) (\S+) .*?- (\S+) \S+ (\S+)$/.exec(line) ?? [];
   if (point === undefined || type !== 'cgroup' || superOptions === undefined) return [];
@@ -42,15 +42,15 @@ function parseMount(line: string): { path: string; controllers: string }[] {
   return [{ path: unescape(point), controllers: names.join(',') }];
 }
 
-/** proc(5): space, tab, newline and backslash are octal. */
+/** proc(5): space, tab, newline and backslash are written in octal. */
 const unescape = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 8)));
 
-/** What to do about a kernel without net_cls. */
+/** The hint for a kernel without net_cls. */
 export const NO_NET_CLS =
   'the kernel needs CONFIG_CGROUP_NET_CLASSID, and no cgroup_no_v1=net_cls or =all at its start';
 
-/** A hierarchy that exists can only be mounted with all its controllers, so those that share net_cls's number. */
+/** The controllers to mount. An existing hierarchy can only be mounted with all controllers that have its number. */
 function controllers(): string {
   const text = ignoring(['ENOENT'], () => readFileSync('/proc/cgroups', 'utf8')) ?? '';
   const rows = text.split('\n').map((line) => line.split('\t'));

@@ -4,14 +4,14 @@ import { ignoring } from './cgroup.js';
 import { findHierarchy, type Hierarchy } from './hierarchy.js';
 import { runTools, toolError, type Job } from './tools.js';
 
-/** The process that mounts the hierarchy; its mount point has to be there. */
+/** The process that mounts the hierarchy. The mount point must exist. */
 export const mountJob = ({ controllers, path }: Pick<Hierarchy, 'controllers' | 'path'>): Job => ({
   argv: ['mount', '-n', '-t', 'cgroup', '-o', controllers, 'via', path],
 });
 
 /**
- * Mounts the hierarchy where it is not: a group lives on when somebody unmounts it, and one that was made in another
- * mount namespace (a service's) is not seen in ours. Whoever has not seen it must not call it gone.
+ * Mounts the hierarchy if it is not mounted. A group lives on after an unmount, and a group that was made in another
+ * mount namespace (a service's) is not visible in ours. Without the mount such a group would be taken for removed.
  */
 export function mountAgain(): Hierarchy {
   const hierarchy = findHierarchy();
@@ -21,13 +21,13 @@ export function mountAgain(): Hierarchy {
   return { ...hierarchy, mounted: true };
 }
 
-/** Whether there are groups in the hierarchy of net_cls, anybody's, mounted or not (its root counts as one). */
+/** True if the net_cls hierarchy has groups, mounted or not. The count of /proc/cgroups includes the root. */
 export function hasGroups(): boolean {
   const text = ignoring(['ENOENT'], () => readFileSync('/proc/cgroups', 'utf8')) ?? '';
   return Number(/^net_cls\t\d+\t(\d+)/m.exec(text)?.[1]) > 1;
 }
 
-/** Makes the directory that our own mount goes on. Throws where /run cannot be written. */
+/** Makes our own mount point. Throws if /run cannot be written. */
 export function makeMountPoint(path: string): void {
   try {
     if (!existsSync(path)) mkdirSync(path, 0o700);

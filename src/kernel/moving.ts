@@ -14,19 +14,19 @@ import {
   uidsOf,
 } from './proc.js';
 
-/** A process that can be moved: its number, and when it was started, which tells it from a later one with that number. */
+/** A process that can be moved: its id, and its start time, which distinguishes it from a later one with that id. */
 export interface Movable {
   readonly pid: number;
   readonly start: string;
 }
 
-/** Why a process that is gone cannot be moved, before and since it was looked at. */
-export const NONE = 'there is none';
+/** The reasons why a process that has ended cannot be moved: before it was looked at, and after. */
+export const NONE = 'no such process';
 export const ENDED = 'has ended';
 
 /**
- * What is to be moved by this number; by `user`, where it is not root who moves, and his own only. Throws where there is no
- * such process, or it cannot be.
+ * Checks that a process can be moved, and gives it with its start time. With `user` only a process of that user passes.
+ * Throws if there is no such process, or if it must not be moved.
  */
 export function movable(pid: number, user?: number): Movable {
   const fields = statOf(pid);
@@ -34,20 +34,19 @@ export function movable(pid: number, user?: number): Movable {
   const flags = fields[6];
   const thread = threadOf(pid);
   if (start === undefined || thread === undefined) throw refusal(pid, NONE);
-  if ((Number(flags) & KERNEL_THREAD) !== 0)
-    throw refusal(pid, 'a thread of the kernel, which no rule of a group reaches');
+  if ((Number(flags) & KERNEL_THREAD) !== 0) throw refusal(pid, 'a kernel thread, whose packets via cannot mark');
   if (pid === process.pid) throw refusal(pid, 'that is via itself');
-  if (isKeeper(pid)) throw refusal(pid, 'a keeper of via, which waits for the end of all others in a group');
+  if (isKeeper(pid)) throw refusal(pid, 'a keeper of via');
   if (user !== undefined) refuseOthers(pid, thread, user);
   const isHere = sharesOurs(thread);
-  // Last, so that all that was read is of the process that it names.
+  // Checked last, so that everything above was read from this process and not from a later one with its id.
   if (!runs({ pid, start })) throw refusal(pid, NONE);
   if (!isHere)
     throw refusal(pid, 'in another network namespace', `nsenter -t ${pid} -n via ..., with a gateway from there`);
   return { pid, start };
 }
 
-/** The same to be moved out: it, or with `tree` one that it has started, has to be in a group. */
+/** The same for a process that leaves: it, or with `tree` one of its descendants, must be in a group. */
 export function movableOut(pid: number, tree: boolean, user?: number): Movable {
   const one = movable(pid, user);
   const all = tree ? [pid, ...descendants([pid])] : [pid];
@@ -55,21 +54,21 @@ export function movableOut(pid: number, tree: boolean, user?: number): Movable {
   return one;
 }
 
-/** One that was a member itself would wait for ever (bin/keeper). */
+/** True for a keeper (bin/keeper). As a member it would wait forever for its own end. */
 export const isKeeper = (pid: number): boolean => commandLine(pid)?.[1]?.endsWith('/bin/keeper') === true;
 
-/** A program that has, or can take back, the rights of somebody else is not his alone: it is not for him to move. */
+/** Throws unless all user ids of a process are the user's. A set-user-ID program runs with another user's rights too. */
 function refuseOthers(pid: number, thread: number, user: number): void {
   const uids = uidsOf(thread);
   if (uids.length === 0) throw refusal(pid, NONE);
   if (uids.every((uid) => uid === user)) return;
-  throw refusal(pid, uids.includes(user) ? 'runs with the rights of somebody else too' : 'of another user', 'use sudo');
+  throw refusal(pid, uids.includes(user) ? 'also has the rights of another user' : 'of another user', 'use sudo');
 }
 
-/** Whether it is still the same, and has not ended: one that nobody has waited for yet is in no namespace. */
+/** True if it is the same process and still runs. A zombie does not count: it has no namespaces. */
 const runs = ({ pid, start }: Movable): boolean => threadOf(pid) !== undefined && startOf(pid) === start;
 
-/** Also of a process that does not let its own user read that. */
+/** True if a process is in our network namespace, also if /proc/PID/ns may not be read. */
 function sharesOurs(pid: number): boolean {
   const namespace = netnsOf(pid);
   return namespace === undefined ? sharesNetwork(pid) : namespace === netnsOf('self');
@@ -81,8 +80,8 @@ const KERNEL_THREAD = 0x00200000;
 const ABSENT = ['ENOENT', 'ESRCH'];
 
 /**
- * Moves a process into the group with this path, with all its threads; `root` is the hierarchy's. Throws where it has
- * ended, or went elsewhere in the meantime: then it, or whoever has its number now, is put back where that was.
+ * Moves a process with all its threads into the group with this path; `root` is the root of the hierarchy. Throws if the
+ * process has ended or has changed its network namespace meanwhile. The process that has its id then is moved back.
  */
 export function moveProcess({ pid, start }: Movable, path: string, root: string): void {
   const before = placeOf(pid, root);
@@ -97,24 +96,24 @@ export function moveProcess({ pid, start }: Movable, path: string, root: string)
   const isSame = runs({ pid, start });
   if (isSame && isHere) return;
   ignoring([...ABSENT, ...GONE, 'EACCES'], () => writeFileSync(`${before}/cgroup.procs`, String(pid), { flag: 'r+' }));
-  throw refusal(pid, isSame ? 'has gone to another network namespace' : ENDED);
+  throw refusal(pid, isSame ? 'has changed its network namespace' : ENDED);
 }
 
-/** Whether a process is in the group with this path, and in no other one in it; the root's is none of ours. */
+/** True if a process is directly in the group with this path. */
 export const isIn = (pid: number, path: string, root: string): boolean => placeOf(pid, root) === path;
 
-/** The directory that a process is in, as far as it is in a group of ours: else the hierarchy's root. */
+/** The directory of the group of ours that a process is in, else the hierarchy's root. */
 const placeOf = (pid: number, root: string): string =>
   `${root}${/\/via-[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?:\/.*)?$/.exec(netClsPath(threadOf(pid) ?? pid) ?? '')?.[0] ?? ''}`;
 
-/** The uuid of the group that a process is in, if it is in one. */
+/** The uuid of the group that a process is in; undefined if it is in none. */
 export const groupOf = (pid: number): string | undefined => groupOfProcess(threadOf(pid) ?? pid);
 
 /** The error for one process. */
 export const refusal = (pid: number, why: string, hint?: string): ViaError =>
   new ViaError('process', String(pid), why, hint === undefined ? {} : { hint });
 
-/** All that these have started and that still runs, and they have started, as far as their parents live. */
+/** The descendants of processes. A process whose parent has ended is no longer a descendant. */
 export function descendants(pids: readonly number[]): number[] {
   const children = new Map<number, number[]>();
   for (const pid of processes()) {

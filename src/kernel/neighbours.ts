@@ -3,13 +3,13 @@ import type { Path } from '../plan/wayout.js';
 import { parseLists, type NeighbourLine } from './routing.js';
 import { runTools } from './tools.js';
 
-/** The last and longest of the waits for an answer, in milliseconds: 255 in all, where a neighbour takes a few. */
+/** The last and longest wait for an answer, in milliseconds. All waits add up to 255; a neighbour needs a few. */
 const LONGEST = 128;
 
 /**
- * Has the kernel ask for the link-layer addresses of routers, and gives those that answer: `<next hop>%<device>` ->
- * address. Without a lock, nobody else waits for that. `use` is what a packet to them would do (iproute2 5.16); where `ip`
- * does not know it, none is found.
+ * Makes the kernel ask for the link-layer addresses of routers and gives those that answer, by `<next hop>%<device>`.
+ * With `lock` the lock stays held meanwhile. `use` has the same effect as a packet to the router (iproute2 5.16); an
+ * older ip(8) finds none.
  */
 export async function askNeighbours(routers: readonly Required<Path>[], lock?: number): Promise<Map<string, string>> {
   const found = new Map<string, string>();

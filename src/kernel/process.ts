@@ -2,20 +2,20 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { ignoring } from './cgroup.js';
 import { commandLine, groupOfProcess, scriptIn, startOf } from './proc.js';
 
-/** A process as others see it. */
+/** A process as `via status` shows it. */
 export interface Process {
   readonly pid: number;
-  /** The name of its user, or the number where it has none. */
+  /** The name of its user, or the user id if that has no name. */
   readonly user: string;
-  /** The words it was started by, or its name in brackets. */
+  /** Its arguments, or its command name in brackets. */
   readonly command: string;
-  /** When it was started. */
+  /** Its start time. */
   readonly since: Date;
 }
 
 const GONE = ['ENOENT', 'ESRCH'];
 
-/** Describes processes; those that have ended meanwhile are left out. */
+/** Describes processes, without those that have ended meanwhile. */
 export function describe(pids: readonly number[]): Process[] {
   if (pids.length === 0) return [];
   const names = userNames();
@@ -39,22 +39,22 @@ export function describe(pids: readonly number[]): Process[] {
   });
 }
 
-/** Of a via that stays, which is Node with our script: what was typed. */
+/** The command line of a via that waits for its command: without Node and our script, as it was typed. */
 function asTyped(words: readonly string[]): readonly string[] {
   const at = scriptIn(words);
   return at === undefined ? words : ['via', ...words.slice(at + 1)];
 }
 
-/** What the kernel tells programs that a second has (USER_HZ; sysconf(3), _SC_CLK_TCK), on every machine Node runs on. */
+/** Clock ticks a second (USER_HZ; sysconf(3), _SC_CLK_TCK). It is the same on every machine that Node supports. */
 const TICKS = 100;
 
-/** Every process there is. */
+/** The ids of all processes. */
 export const processes = (): number[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number);
 
-/** The members of all groups, by the group's uuid, as anybody may see them: from /proc alone. */
+/** The members of all groups, by the group's uuid. Reads only /proc, so it works without root. */
 export function membersByGroup(): Map<string, number[]> {
   const found = new Map<string, number[]>();
   for (const pid of processes()) {
@@ -65,8 +65,8 @@ export function membersByGroup(): Map<string, number[]> {
 }
 
 /**
- * Whether a process is in our network namespace, also where /proc/PID/ns is not ours to read: a file below /proc/PID/net
- * is another one in each.
+ * True if a process is in our network namespace. Works also where /proc/PID/ns may not be read: a file under
+ * /proc/PID/net has another inode in each network namespace.
  */
 export function sharesNetwork(pid: number): boolean {
   const inode = (who: number | 'self') =>
@@ -75,7 +75,7 @@ export function sharesNetwork(pid: number): boolean {
   return other !== undefined && other === inode('self');
 }
 
-/** passwd(5); who comes from elsewhere stays a number, for asking would take a program. */
+/** User names from passwd(5). Other sources would need a process (getent), so their users are shown by number. */
 function userNames(): Map<number, string> {
   const text = ignoring(['ENOENT', 'EACCES'], () => readFileSync('/etc/passwd', 'utf8')) ?? '';
   return new Map(

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 
-/** Random bytes from the kernel (random(4)); Node's own crypto costs 3 ms and a megabyte to load. */
+/** Random bytes from the kernel (random(4)). Node's crypto module costs 3 ms and 1 MB to load. */
 export function randomBytes(count: number): Uint8Array {
   const bytes = new Uint8Array(count);
   const fd = openSync('/dev/urandom', 'r');

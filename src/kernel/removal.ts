@@ -7,8 +7,8 @@ import { moveProcess } from './moving.js';
 import { startOf } from './proc.js';
 
 /**
- * Removes a group that has no members; false where it has. A group whose list is empty can still say that it is busy
- * for a moment: its last process is not all gone.
+ * Removes a group; returns false if it has members. An empty group can still be busy for a moment, while its last
+ * process exits.
  */
 export async function removeCgroup(path: string): Promise<boolean> {
   for (let wait = 1; wait < 500; wait *= 2) {
@@ -20,7 +20,7 @@ export async function removeCgroup(path: string): Promise<boolean> {
   return removedNow(path);
 }
 
-/** Removes a group, and its child groups, if they are empty at this moment; true also when there was none. */
+/** Removes a group and its child groups if they are empty now; returns true also if there was none. */
 export function removedNow(path: string): boolean {
   try {
     for (const child of children(path)) {
@@ -37,14 +37,14 @@ export function removedNow(path: string): boolean {
   }
 }
 
-/** Whoever has left the group goes where he would be without it: it could not go while he lives. */
+/** Moves detached processes to the root, where they would be without the group. The group can then be removed. */
 function letOut(child: string, root: string): void {
   for (const pid of ignoring(GONE, () => processesIn(child)) ?? []) {
     const start = startOf(pid);
     try {
       if (start !== undefined) moveProcess({ pid, start }, root, root);
     } catch (error) {
-      // He has ended.
+      // The process has ended.
       if (!isViaError(error)) throw error;
     }
   }

@@ -12,14 +12,14 @@ export interface RuleLine {
   readonly fwmask?: string;
   readonly table?: string;
   readonly protocol?: string;
-  /** It is for what does not match; it does nothing (null where they are there). */
+  /** The rule is inverted; the rule does nothing. Each is null if it is present. */
   readonly not?: null;
   readonly nop?: null;
-  /** Not there where it is a look-up in a table. */
+  /** Missing for a rule that looks up a table. */
   readonly action?: string;
 }
 
-/** A line of `ip -N -j route show table all`; table and protocol are left out where they are main and boot. */
+/** A line of `ip -N -j route show table all`. Without a table it is main, without a protocol it is boot. */
 export interface RouteLine {
   readonly type?: string;
   readonly dst: string;
@@ -44,7 +44,7 @@ export interface LinkLine {
   readonly mtu: number;
 }
 
-/** A line of `ip -N -j address show`: of a device, with its addresses; `address` is the other end's. */
+/** A line of `ip -N -j address show`: a device with its addresses. `address` is the peer's. */
 export interface AddressLine {
   readonly ifname: string;
   readonly addr_info: readonly {
@@ -63,7 +63,7 @@ export interface NeighbourLine {
   readonly state: readonly string[];
 }
 
-/** One family's policy rules and routes; with IPv4's are the devices. */
+/** The policy rules, routes and neighbours of one family. Those of IPv4 also have the devices. */
 export interface Routing {
   readonly rules: readonly RuleLine[];
   readonly routes: readonly RouteLine[];
@@ -71,15 +71,16 @@ export interface Routing {
   readonly links: readonly LinkLine[];
 }
 
+/** The empty state, for a family that the kernel does not have. */
 export const NO_ROUTING: Routing = { rules: [], routes: [], neighbours: [], links: [] };
 
-/** Reads all of it with one process; devices have no family. `-N`: numbers do not depend on /etc/iproute2. */
+/** The one process that reads all of it. `-N` prints numbers, which do not depend on /etc/iproute2. */
 export const readJob = (family: Family): Job => ({
   argv: ['ip', `-${family}`, '-N', '-j', '-batch', '-'],
   input: `rule show\nroute show table all\nneigh show\n${family === 4 ? 'link show' : ''}\n`,
 });
 
-/** The four lists, one a line; a list without entries may be no line at all, so each is known by what is in it. */
+/** Parses the four lists. ip(8) may print no line for an empty list, so each entry is recognised by its fields. */
 export function parseRouting(json: string): Routing {
   const routing: { rules: RuleLine[]; routes: RouteLine[]; neighbours: NeighbourLine[]; links: LinkLine[] } = {
     rules: [],
@@ -97,8 +98,8 @@ export function parseRouting(json: string): Routing {
 }
 
 /**
- * The entries of all lists that `ip -j -batch` printed, one list a line. It leaves control characters of a device's name
- * as they are, where JSON takes none.
+ * The entries of all lists that `ip -j -batch` printed, one list a line. ip(8) prints control characters of a device's
+ * name unescaped, which JSON does not allow, so they are escaped here.
  */
 export function parseLists<Entry>(text: string): Entry[] {
   const escaped = text.replace(/[\u0000-\u0009\u000b-\u001f]/g, (c) => JSON.stringify(c).slice(1, -1));
@@ -107,13 +108,14 @@ export function parseLists<Entry>(text: string): Entry[] {
 
 const OURS = String(PROTOCOL);
 
-/** Main's table where the line names none. */
+/** The number of a line's table; main if the line names none. */
 export const tableOfLine = ({ table }: { readonly table?: string }): number => Number(table ?? MAIN);
 
+/** rtnetlink(7): RT_TABLE_MAIN, RT_TABLE_LOCAL. */
 export const MAIN = 254;
 export const LOCAL_TABLE = 255;
 
-/** Whether a route or a rule has our tag, and is about one of our tables: others may use the same number. */
+/** True if a route or rule has our protocol number and one of our tables. Others may use the same protocol number. */
 export const isOurs = (line: Tagged): boolean => {
   if (line.protocol !== OURS) return false;
   if (line.action !== undefined) return line.action === UNREACHABLE && Number(line.fwmark) === NOWHERE;
@@ -125,7 +127,7 @@ type Tagged = Pick<RuleLine, 'protocol' | 'table' | 'action' | 'fwmark'>;
 /** fib_rules.h, FR_ACT_UNREACHABLE. */
 const UNREACHABLE = '7';
 
-/** Our routes and rules as they are. */
+/** Our routes and rules that exist, as things. */
 export function routingThings(family: Family, { rules, routes }: Routing): RoutingThing[] {
   return [
     ...rules.filter(isOurs).map((rule) =>
@@ -150,7 +152,7 @@ export function routingThings(family: Family, { rules, routes }: Routing): Routi
   ];
 }
 
-/** Whether it says that an address is one of this machine's (rtnetlink(7), RTN_LOCAL). */
+/** True for the route of one of this machine's own addresses (rtnetlink(7), RTN_LOCAL). */
 export const isOwnAddress = ({ type }: RouteLine): boolean => type === '2';
 
 /** rtnetlink(7): RTN_UNICAST, RTN_THROW. */

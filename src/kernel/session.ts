@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { wordsOf } from '../failure.js';
 
 /**
- * Runs a program of the user's own session, found by his PATH and with all of his environment, and waits for it, so many
- * milliseconds at most. Gives what went wrong; a program that is not there is no trouble.
+ * Runs a program of the user's session, with the user's PATH and environment, and waits at most `patience` milliseconds.
+ * Returns the error, or undefined on success and also if the program is not installed.
  */
 export function runInSession([file, ...words]: readonly [string, ...string[]], patience: number): string | undefined {
   const { error, status, stderr } = spawnSync(file, words, {

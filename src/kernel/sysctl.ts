@@ -14,8 +14,8 @@ function read(device: string, name: string): string {
 export const srcValidMark = (device: string): string => read(device, 'src_valid_mark');
 
 /**
- * The devices, of these, where a reverse path filter looks at what comes in without looking at its mark. The kernel
- * takes the larger rp_filter and either src_valid_mark of the device and `all` (ip-sysctl.rst).
+ * Those of the devices whose reverse path filter ignores the mark. The kernel uses the larger rp_filter of the device
+ * and `all`, and src_valid_mark if either is set (ip-sysctl.rst).
  */
 export function filteredDevices(devices: readonly string[]): string[] {
   if (read('all', 'src_valid_mark') !== '0') return [];
@@ -23,15 +23,15 @@ export function filteredDevices(devices: readonly string[]): string[] {
   return devices.filter((device) => all || read(device, 'rp_filter') !== '0');
 }
 
-/** What the settings of these devices, and of all, are: whatever of them `filteredDevices` looks at. */
+/** The settings of these devices and of `all` that `filteredDevices` depends on. */
 export const sysctlsOf = (devices: readonly string[]): string[] =>
   ['all', ...devices].flatMap((device) => ['rp_filter', 'src_valid_mark'].map((name) => read(device, name)));
 
-/** The same in words of the shell, which go on where the device is gone; for a device whose name needs no quotes. */
+/** The shell command that restores a device's src_valid_mark. It succeeds if the device is gone. */
 export const putBack = ({ device, old }: { readonly device: string; readonly old: string }): string =>
   `{ echo ${old} 2>/dev/null >${pathOf(device, 'src_valid_mark')} || :; }`;
 
-/** Sets a device's src_valid_mark, unless it has that value already; a device that is gone took it along. */
+/** Sets a device's src_valid_mark unless it already has the value. Does nothing if the device is gone. */
 export function setSrcValidMark(device: string, value: string): void {
   const path = pathOf(device, 'src_valid_mark');
   try {

@@ -2,58 +2,58 @@ import { spawnSync } from 'node:child_process';
 import { ViaError, wordsOf } from '../failure.js';
 import { NO_NET_CLS } from './hierarchy.js';
 
-/** One process of a tool: its arguments, and what it reads on its standard input. */
+/** One process of a tool: its arguments and its standard input. */
 export interface Job {
   readonly argv: readonly [string, ...string[]];
   readonly input?: string;
-  /** A command of the shell that runs after it, where it worked; nobody asks what came of that. */
+  /** A shell command that runs after it has succeeded. The result of that command is ignored. */
   readonly after?: string;
-  /** The first line it prints where it worked, though it takes long to end then: nobody waits for that. */
+  /** The first line that it prints on success. Its exit is then not waited for, since that takes long. */
   readonly answer?: string;
 }
 
-/** How a job ended; `status` is 127 where the tool is not installed. */
+/** The result of a job; `status` is 127 if the tool is not installed. */
 export interface Done {
   readonly job: Job;
   readonly status: number;
-  /** All that it printed; its complaints too. */
+  /** Its standard output and standard error. */
   readonly output: string;
 }
 
-/** What every tool that we run gets: no word of the caller's environment, no language but C. */
+/** The environment of every tool: nothing of the caller's, and messages in the C locale. */
 export const TOOL_ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
 /**
- * From the first moment on: a trap of the shell's would come too late. spawnSync takes it as spawn does, though it is not
- * among what Node says of it.
+ * A session of its own protects the shell from signals to our process group from the start; a trap would be set too
+ * late. spawnSync accepts this option as spawn does, although Node does not document it there.
  */
 const OWN_SESSION: object = { detached: true };
 
-/** flock(1) ends with 1 where somebody else has the lock; its status is told apart from others by this much. */
+/** Added to the exit status of flock(1), which is 1 if the lock is held, to distinguish it from other failures. */
 const FLOCK = 64;
 
-/** More than flock(1) ends with (sysexits.h goes up to 78). */
+/** Above all exit statuses of flock(1) (sysexits.h goes up to 78). */
 const FIRST_FAILED = 100;
 
-/** The lock that jobs run under, which is their descriptor 3. */
+/** The lock that jobs run under. It is their descriptor 3. */
 export interface Hold {
   readonly fd: number;
-  /** It is taken first. */
+  /** Take the lock first. */
   readonly take: boolean;
-  /** For so many seconds it is waited for. */
+  /** Wait this many seconds for it. */
   readonly wait?: number;
-  /** What the terminal sends, or somebody to our process group, does not reach the jobs: what they change, they change. */
+  /** Run the jobs in a session of their own, so that signals to our process group do not interrupt a change. */
   readonly shielded?: boolean;
-  /** Commands of the shell that run before all jobs, without any descriptor of theirs; where they fail, nothing else runs. */
+  /** Shell commands that run before all jobs, without the jobs' descriptors. If they fail, no job runs. */
   readonly first?: string;
-  /** A condition in words of the shell, asked with the lock held: where it fails, nothing is run. */
+  /** A shell condition that is checked with the lock held. If it fails, nothing runs. */
   readonly only?: string;
 }
 
 /**
- * Runs jobs at the same time, under one shell: it starts them three times as quickly as Node does, and Node's event
- * loop is not needed. Undefined means that somebody else has the lock that was to be taken, or that the condition failed.
- * Every job holds the lock as long as it runs, so that it stays taken when via is killed half way.
+ * Runs jobs in parallel under one shell, which starts them three times as fast as Node does and needs no event loop.
+ * Returns undefined if another process holds the lock, or if the condition failed. Every job holds the lock while it
+ * runs, so that the lock stays taken when via is killed.
  */
 export function runTools(jobs: readonly Job[], lock?: Hold): Done[] | undefined {
   if (jobs.length === 0 && lock?.take !== true && lock?.first === undefined) return [];
@@ -81,22 +81,22 @@ export function runTools(jobs: readonly Job[], lock?: Hold): Done[] | undefined 
   return jobs.map((job, i) => ({ job, status: Number(codes[i]), output: output[FIRST + i] ?? '' }));
 }
 
-/** The shell that ran jobs was killed: it is not known how far it came. */
+/** The shell that ran the jobs was killed. Some of the jobs may have run. */
 export class Stopped extends ViaError {}
 
-/** The descriptor of the first job's output. A POSIX shell knows single digits only, so there are six at most. */
+/** The descriptor of the first job's output. A POSIX shell has single digits only, so there are at most six jobs. */
 const FIRST = 4;
 
 const names = (jobs: readonly Job[]): string => jobs.map(({ argv }) => argv[0]).join(', ') || 'flock';
 
-/** Words of our own and numbers only: nothing that comes from outside needs quoting here. */
+/** The shell script for the jobs. It contains only our own words and numbers, so nothing needs quoting. */
 function script(jobs: readonly Job[], lock: Hold | undefined): string {
   const closed = jobs.map((_, n) => `${FIRST + n}>&-`).join(' ');
   const starts = jobs.map(({ argv, input, after, answer }, i) => {
     const stdin = input === undefined ? '</dev/null &' : `<<'END-OF-INPUT' &\n${input}END-OF-INPUT`;
     const command = after === undefined ? argv.join(' ') : `{ ${argv.join(' ')} && { ${after} 2>/dev/null || :; }; }`;
     if (answer === undefined) return `${command} >&${FIRST + i} 2>&1 ${stdin}\np${i}=$!`;
-    // Without our pipes, which are read to their end.
+    // The tool must not hold our pipes, because Node reads them until they are closed.
     const first = `IFS= read -r line; printf '%s\\n' "$line" >&${FIRST + i}; [ "$line" = '${answer}' ]`;
     return `{ ${command} 2>&1 ${closed} ${stdin}\n} | { ${first}; } &\np${i}=$!`;
   });
@@ -114,7 +114,7 @@ function flockError(status: number): ViaError {
   return toolError('lock', { job: { argv: ['flock'] }, status, output: '' });
 }
 
-/** The error for a job that failed: the tool's own words, and a hint where they need one. */
+/** The error for a job that failed: the tool's own message, with a hint for known ones. */
 export function toolError(what: string, { job, status, output }: Done): ViaError {
   const [tool] = job.argv;
   if (status === 127) return new ViaError(what, tool, 'not found', { hint: `install ${packageOf(tool)}` });
@@ -138,9 +138,9 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
     /not permitted|permission denied/i,
     'via needs CAP_NET_ADMIN, and CAP_SYS_ADMIN to mount; a container may not have them',
   ],
-  // mount(8), of a hierarchy or a controller that this kernel does not have.
+  // mount(8), if the kernel does not have the hierarchy or controller.
   [/wrong fs type|unknown filesystem type/, NO_NET_CLS],
-  // xtables-nft(8), of rules that nft(8) has put into a table of iptables.
+  // xtables-nft(8), if a table of iptables contains rules that nft(8) added.
   [
     /Parsing nftables rule failed|is incompatible, use 'nft' tool/,
     'a table of iptables has rules of nft; --firewall=nft',

@@ -3,20 +3,20 @@ import { dirname, resolve } from 'node:path';
 import { besideUs } from './proc.js';
 
 /**
- * The first file or directory, on the way to this one, that others than root can change: what is run as root must have
- * none. Links are followed, since who can change where one leads is who can change its directory. Throws where there is
- * no such file.
+ * The first file or directory on the path to this file that others than root can change; undefined if there is none, as
+ * required for a file that root runs. Symbolic links are followed, because the owner of a link's directory can replace
+ * the link. Throws if there is no such file.
  */
 export function openToOthers(path: string): string | undefined {
   const real = realpathSync(path);
   return openIn(real) ?? (real === path ? undefined : openLinks(resolve(path)));
 }
 
-/** All that may be run as root for a user: what is in bin/, and the bundles. Throws where there are none. */
+/** All files that root may run for a user: those in bin/ and the bundles. Throws if there are none. */
 export const runAsRoot = (): string[] =>
   ['.', '../dist'].flatMap((folder) => readdirSync(besideUs(folder)).map((name) => besideUs(`${folder}/${name}`)));
 
-/** Directories of the links on the way. */
+/** The same for the directories of the links on the path. */
 function openLinks(path: string): string | undefined {
   for (let at = path, n = 0; n < 40; n++) {
     const open = openIn(realpathSync(dirname(at)));
@@ -31,7 +31,7 @@ function openIn(path: string): string | undefined {
   const above = path === '/' ? undefined : openIn(dirname(path));
   if (above !== undefined) return above;
   const { uid, mode } = lstatSync(path);
-  // A directory that everybody can write keeps others from another's files where it is sticky, as /tmp is.
+  // In a sticky directory, such as /tmp, users cannot replace each other's files.
   const isOpen = (mode & 0o022) !== 0 && (mode & 0o1000) === 0;
   return uid === 0 && !isOpen ? undefined : path;
 }

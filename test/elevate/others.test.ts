@@ -131,8 +131,8 @@ test.serial('what is not a user’s alone, or not there, is a line each, and the
       `${bobs.pid}: of another user (use sudo)`,
       `${roots.pid}: of another user (use sudo)`,
       `${elsewhere.pid}: in another network namespace (nsenter -t ${elsewhere.pid} -n via ..., with a gateway from there)`,
-      `${setuid.pid}: runs with the rights of somebody else too (use sudo)`,
-      '4194303: there is none',
+      `${setuid.pid}: also has the rights of another user (use sudo)`,
+      '4194303: no such process',
     ].map((line) => `via: process ${line}\n`);
     const script = `exec ${viaBin} attach 10.0.2.1 ${pids.slice(0, 4).join(' ')} 4194303 $$ ${good.pid}`;
     const attached = await lab.run('client', [...as('ada'), 'sh', '-c', script], { detached: true });
@@ -250,7 +250,7 @@ for (const word of ['attach 10.0.2.1', 'detach'])
       t.regex(text, new RegExp(`first ${again}\r`));
       t.regex(
         terminal.program.stdout,
-        new RegExp(`via: process ${again}: (there is none|has ended|of another user \\(use sudo\\))\r\n`),
+        new RegExp(`via: process ${again}: (no such process|has ended|of another user \\(use sudo\\))\r\n`),
       );
       const [root, hers] = [...text.matchAll(/place (\S+)/g)].map(([, place = '']) => place);
       t.regex(root ?? '', /\/via-[\da-f-]{36}$/);
@@ -363,12 +363,12 @@ test.serial('what somebody who may ask can try with the processes of others', as
       [detach(roots.pid), line(roots.pid, 'of another user (use sudo)')],
       [detach(1), line(1, 'of another user (use sudo)')],
       [detach(inRoots.pid), line(inRoots.pid, 'in a group of another user (use sudo)')],
-      [detach(setuid.pid), line(setuid.pid, 'runs with the rights of somebody else too (use sudo)')],
+      [detach(setuid.pid), line(setuid.pid, 'also has the rights of another user (use sudo)')],
       [detach(elsewhere.pid), /^\{"changes":\[\],"errors":\["process \d+: in another network namespace \(/],
       [`ask detach '' "${hers.pid}:7" false`, line(hers.pid, 'there is none')],
       [
         `ask detach '' "${hers.pid}:7 4194303:1" true`,
-        /\["process \d+: there is none","process 4194303: there is none"\]/,
+        /\["process \d+: no such process","process 4194303: no such process"\]/,
       ],
       [`ask detach 10.0.2.1 "${hers.pid}:7" false`, /"error":"set-up document: .*gateway/],
       [`ask detach '' '' false`, /"error":"set-up document: .*pids/],
