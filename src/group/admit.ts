@@ -1,11 +1,11 @@
 import { cgroupPath } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
 import { wakeKeeper } from '../kernel/keeper.js';
-import { keeperFile } from '../plan/wanted.js';
+import { keeperFile } from '../plan/files.js';
 import type { Group } from '../plan/wayout.js';
 import { groupFor, neighboursFor, possible, type Ask } from './choose.js';
 import { look, lookJobs, SWEEPING } from './look.js';
-import { lockAndRun, unlock } from './lock.js';
+import { lockAndRun, unlock } from '../state/lock.js';
 import { lookAgain, settle, type Tell } from './settle.js';
 
 /** Moves processes into the group with this path. */

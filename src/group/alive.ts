@@ -3,7 +3,7 @@ import { netnsOf } from '../kernel/proc.js';
 import { slotOfClassId } from '../plan/numbers.js';
 import { parseKey, type Group } from '../plan/wayout.js';
 import type { Firewalls } from './firewalls.js';
-import type { Records } from './records.js';
+import type { Records } from '../state/records.js';
 
 /**
  * The group of a cgroup, where it is one of this network namespace: our table names it, or, when somebody removed the

@@ -1,7 +1,7 @@
 import { resolve } from '../gateway/resolve.js';
 import { parseGateway } from '../gateway/text.js';
 import type { Ask } from './choose.js';
-import { wishText } from './follow.js';
+import { askedText } from '../state/asked.js';
 import { readAddresses } from '../kernel/addresses.js';
 import { chooseFirewall, firewallsOf } from '../kernel/firewall.js';
 import type { LaunchOptions } from '../request.js';
@@ -11,7 +11,7 @@ export function askFor(gateway: string, options: Pick<LaunchOptions, 'ipv4' | 'i
   const text = parseGateway(gateway);
   const { ipv4, ipv6, lan } = options;
   return {
-    text: wishText({ gateway, ipv4, ipv6, lan }),
+    text: askedText({ gateway, ipv4, ipv6, lan }),
     firewall: chooseFirewall(options.firewall),
     accepts: firewallsOf(options.firewall),
     resolve: ({ routing, facts }) => resolve(text, options, { routing, v6: facts.v6, addresses: readAddresses }),

@@ -10,9 +10,9 @@ import { chooseSlot, type Taken } from '../plan/slots.js';
 import type { Firewall } from '../plan/things.js';
 import { FAMILIES, keyOf, type Group, type Path, type WayOut } from '../plan/wayout.js';
 import { keeping } from './follow.js';
-import type { Lock } from './lock.js';
+import type { Lock } from '../state/lock.js';
 import { look, lookJobs, WATCHING, type System } from './look.js';
-import { recordText } from './records.js';
+import { recordText } from '../state/records.js';
 
 /** What a launch asks for: the gateway and its options as text, and how they resolve. */
 export interface Ask {

@@ -6,13 +6,13 @@ import { wakeKeeper } from '../kernel/keeper.js';
 import { isInGroup, netnsOf } from '../kernel/proc.js';
 import { runTools } from '../kernel/tools.js';
 import type { Firewall } from '../plan/things.js';
-import { keeperFile } from '../plan/wanted.js';
+import { keeperFile } from '../plan/files.js';
 import { trace } from '../trace.js';
 import { groupFor, groupIn, neighboursFor, possible, type Ask } from './choose.js';
 import { keepIntact, stateOf, wasIntact } from './intact.js';
 import { look, lookJobs, SWEEPING, WATCHING, type System } from './look.js';
-import { lockAndLook, unlock, type Lock } from './lock.js';
-import { readRecords } from './records.js';
+import { lockAndLook, unlock, type Lock } from '../state/lock.js';
+import { readRecords } from '../state/records.js';
 import { changesFor, lookAgain, settle, type Settled, type Tell } from './settle.js';
 
 /** The group that this process is a member of. */

@@ -7,7 +7,7 @@ import type { LinkLine, Routing } from '../kernel/routing.js';
 import type { Facts } from '../plan/facts.js';
 import type { Family } from '../plan/wayout.js';
 import type { Firewalls } from './firewalls.js';
-import type { SysctlRecord } from './records.js';
+import type { SysctlRecord } from '../state/records.js';
 
 type FromRoutes = Pick<
   Facts,

@@ -7,7 +7,7 @@ import { readSave, type IptablesSeen } from '../plan/marking/iptables/listing.js
 import { readListing, type Count, type FirewallSeen } from '../plan/marking/listing.js';
 import type { BuiltinThing, Firewall, FirewallThing } from '../plan/things.js';
 import { builtinText, builtinThing } from '../plan/wanted.js';
-import type { Records } from './records.js';
+import type { Records } from '../state/records.js';
 
 /** What is ours in all firewalls, and what else of them counts. */
 export interface Firewalls extends FirewallSeen {

@@ -2,30 +2,9 @@ import type { Known } from '../gateway/known.js';
 import { resolve } from '../gateway/resolve.js';
 import { parseGateway } from '../gateway/text.js';
 import { isViaError } from '../failure.js';
-import type { OtherFamily } from '../request.js';
 import { FAMILIES, keyOf, pathOf, wayOf, type Family, type Group, type WayOut } from '../plan/wayout.js';
-import { recordText, type GroupRecord } from './records.js';
-
-/** What a way out was asked for by: the gateway as it was typed, and the options that belong to it. */
-export interface Wish {
-  readonly gateway: string;
-  readonly ipv4: OtherFamily;
-  readonly ipv6: OtherFamily;
-  readonly lan: boolean;
-}
-
-/** A wish as it is on record. */
-export const wishText = ({ gateway, ipv4, ipv6, lan }: Wish): string =>
-  [gateway, `ipv4=${ipv4}`, `ipv6=${ipv6}`, `lan=${lan}`].join(' ');
-
-/** The wish on record; undefined where that is none. */
-export function parseWish(text = ''): Wish | undefined {
-  const [, gateway, ipv4, ipv6, lan] = /^(\S+) ipv4=(\w+) ipv6=(\w+) lan=(\w+)$/.exec(text) ?? [];
-  if (gateway === undefined) return undefined;
-  return { gateway, ipv4: family(ipv4), ipv6: family(ipv6), lan: lan !== 'false' };
-}
-
-const family = (word: string | undefined): OtherFamily => (word === 'allow' ? 'allow' : 'refuse');
+import { parseAsked, type Asked } from '../state/asked.js';
+import { recordText, type GroupRecord } from '../state/records.js';
 
 /**
  * A group with the way out that its device has now, where it follows one: a renewed lease may name another router. As it
@@ -34,7 +13,7 @@ const family = (word: string | undefined): OtherFamily => (word === 'allow' ? 'a
  */
 export function followed(group: Group, record: GroupRecord | undefined, known: Known): Group {
   if (!group.wayOut.followsDevice) return group;
-  const now = wayNow(group.wayOut, parseWish(record?.asked), known);
+  const now = wayNow(group.wayOut, parseAsked(record?.asked), known);
   const wayOut = now === undefined ? group.wayOut : keeping(group.wayOut, now);
   return keyOf(wayOut) === keyOf(group.wayOut) ? group : { ...group, wayOut };
 }
@@ -58,7 +37,7 @@ export const followedText = (record: GroupRecord, text: string, { wayOut }: Grou
   return key === record.key ? text : recordText({ ...record, key });
 };
 
-function wayNow(before: WayOut, wish: Wish | undefined, known: Known): WayOut | undefined {
+function wayNow(before: WayOut, wish: Asked | undefined, known: Known): WayOut | undefined {
   const [device] = FAMILIES.flatMap((one) => pathOf(before, one)?.device ?? []);
   if (device === undefined) return undefined;
   // Somebody took the record away: what is not known is refused.

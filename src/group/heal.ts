@@ -1,21 +1,19 @@
-import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { lostBecause, unanswered } from '../gateway/health.js';
-import { ignoring } from '../kernel/cgroup.js';
 import { firewallEvents, hopsOf, networkEvents, type Filter } from '../plan/events.js';
 import { nameOf } from '../plan/marking/arrivals.js';
 import { ownedGuard } from '../plan/marking/owned.js';
 import { plan } from '../plan/plan.js';
 import { tableOf } from '../plan/numbers.js';
-import { ration, wantsOf, type Mends } from '../plan/ration.js';
+import { ration, wantsOf } from '../plan/ration.js';
 import type { Change, Thing } from '../plan/things.js';
-import { mendsFile } from '../plan/wanted.js';
+import { keepRepairs, readRepairs } from '../state/repairs.js';
 import { FAMILIES, pathOf, type Group } from '../plan/wayout.js';
-import { parseWish } from './follow.js';
-import type { Lock } from './lock.js';
+import { parseAsked } from '../state/asked.js';
+import type { Lock } from '../state/lock.js';
 import type { System } from './look.js';
-import { tellOwner } from './news.js';
+import { tellOwner } from '../state/news.js';
 import { make, settle, wantedFor } from './settle.js';
-import { keepState, wasLost, WELL, type State } from './state.js';
+import { keepState, wasLost, WELL, type State } from '../state/state.js';
 
 /** What a keeper has to know after things were put in order. */
 export interface Healed {
@@ -41,13 +39,18 @@ export interface Healed {
  */
 export function heal(system: System, lock: Lock, who: string, before: string): Healed {
   const now = Date.now() / 1000;
-  const file = mendsFile(system.facts.namespace);
+  const { namespace } = system.facts;
   const things = wantedFor(system, []);
   const wants = wantsOf(things);
-  const { changes, left, mends, until } = ration(plan(things, system.things), readMends(file), now, wants !== before);
+  const { changes, left, mends, until } = ration(
+    plan(things, system.things),
+    readRepairs(namespace),
+    now,
+    wants !== before,
+  );
   if (left.length === 0) settle(system, [], lock, () => {});
   else make(changes, lock, () => {});
-  keepMends(file, mends);
+  keepRepairs(namespace, mends);
   const made = changes.filter(({ do: what, thing }) => what !== 'remove' && thing.kind !== 'record');
   return {
     mended: made.length > 0,
@@ -95,7 +98,7 @@ function tell(group: Group, system: System, left: readonly Thing[], who: string)
     left,
     who,
   );
-  const gateway = parseWish(system.records.groups.get(uuid)?.record.asked)?.gateway ?? `slot ${group.slot}`;
+  const gateway = parseAsked(system.records.groups.get(uuid)?.record.asked)?.gateway ?? `slot ${group.slot}`;
   if (!keepState(uuid, state)) return [];
   if (owner !== undefined) tellOwner(uuid, state);
   return [`gateway ${gateway}: ${state.is === 'well' ? 'back' : `${state.is}: ${state.why}`}`];
@@ -125,22 +128,4 @@ function mending(made: readonly Change[]): string[] {
   const kinds = made.map(({ thing }) => (thing.kind === 'firewall' ? `piece of ${thing.by}` : thing.kind));
   const counts = [...new Set(kinds)].map((kind) => `${kinds.filter((one) => one === kind).length} ${kind}`);
   return counts.length === 0 ? [] : [`made again: ${counts.join(', ')}`];
-}
-
-function readMends(file: string): Mends {
-  try {
-    const value = JSON.parse(readFileSync(file, 'utf8')) as unknown;
-    const lists = Object.entries((value ?? {}) as object).filter(([, times]) => Array.isArray(times));
-    return Object.fromEntries(lists.map(([name, times]) => [name, (times as unknown[]).map(Number)]));
-  } catch {
-    // Not there, or cut off: nobody insists yet.
-    return {};
-  }
-}
-
-function keepMends(file: string, mends: Mends): void {
-  ignoring(['ENOENT', 'EISDIR', 'ENOSPC', 'EFBIG', 'EDQUOT', 'EROFS'], () => {
-    if (Object.keys(mends).length === 0) unlinkSync(file);
-    else writeFileSync(file, JSON.stringify(mends), { mode: 0o600 });
-  });
 }

@@ -5,8 +5,9 @@ import { saysNoTable } from '../kernel/firewall.js';
 import { sysctlsOf } from '../kernel/sysctl.js';
 import type { Done, Job } from '../kernel/tools.js';
 import { REVISION } from '../plan/marking/rules.js';
-import { keeperFile, RUNTIME } from '../plan/wanted.js';
-import { readAtOnce, type Records } from './records.js';
+import { keeperFile, RUNTIME } from '../plan/files.js';
+import { readPlainFile } from '../state/file.js';
+import type { Records } from '../state/records.js';
 
 /**
  * All that a look depends on, as one text: where it is the same as the last time, so is what would be found. Comparing
@@ -74,7 +75,7 @@ export const intactFile = (uuid: string): string => `${RUNTIME}/intact-${uuid}`;
 /** Whether the group was in order when all was in this state. */
 export const wasIntact = (uuid: string, state: string | undefined): boolean =>
   state !== undefined &&
-  ignoring(['ENOENT', 'EISDIR', 'ELOOP'], () => readAtOnce(intactFile(uuid), Buffer.byteLength(state))) === state;
+  ignoring(['ENOENT', 'EISDIR', 'ELOOP'], () => readPlainFile(intactFile(uuid), Buffer.byteLength(state))) === state;
 
 /** Keeps the state; by a member, so that the group cannot go meanwhile. Without it the next one looks again. */
 export function keepIntact(uuid: string, state: string | undefined): void {

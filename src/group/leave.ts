@@ -8,7 +8,7 @@ import { trace } from '../trace.js';
 import type { Membership } from './enter.js';
 import { linger } from './linger.js';
 import { look, lookJobs, SWEEPING } from './look.js';
-import { lockAndRun, unlock } from './lock.js';
+import { lockAndRun, unlock } from '../state/lock.js';
 import { retract } from './retract.js';
 import { settle, type Tell } from './settle.js';
 

@@ -19,8 +19,8 @@ import { groupOf } from './alive.js';
 import { factsOf } from './facts.js';
 import { followed, followedText } from './follow.js';
 import { builtinsOf, firewallJobs, firewallsIn, type Firewalls } from './firewalls.js';
-import { readRecords, type Records } from './records.js';
-import { wasLost } from './state.js';
+import { readRecords, type Records } from '../state/records.js';
+import { wasLost } from '../state/state.js';
 import { keeperThings, machineThings, recordThings, uselessRecords } from './traces.js';
 
 /** The system as it is: all that a launch, a leave and a sweep decide by. */

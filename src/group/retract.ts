@@ -8,9 +8,10 @@ import { plan } from '../plan/plan.js';
 import { render } from '../plan/render.js';
 import type { Thing } from '../plan/things.js';
 import { trace } from '../trace.js';
-import { holdsOnly, LOCK } from './lock.js';
+import { LOCK } from '../plan/files.js';
+import { holdsOnly } from '../state/lock.js';
 import type { Settled, Tell } from './settle.js';
-import { isStamped } from './stamp.js';
+import { isStamped } from '../state/stamp.js';
 
 /**
  * Takes away, without a look before, all that was made for the only group there was, of this `path`: where no other via

@@ -10,8 +10,8 @@ import { runtimeDirectory, wanted } from '../plan/wanted.js';
 import type { Group } from '../plan/wayout.js';
 import { refuseForeign } from './foreign.js';
 import { look, lookJobs, SWEEPING, type System } from './look.js';
-import type { Lock } from './lock.js';
-import { stamp } from './stamp.js';
+import type { Lock } from '../state/lock.js';
+import { stamp } from '../state/stamp.js';
 
 /** Where the changes are told as they happen. */
 export type Tell = (lines: () => readonly string[]) => void;

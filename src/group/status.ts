@@ -7,10 +7,10 @@ import { hex, markOf, MASK, tableOf } from '../plan/numbers.js';
 import type { Shown } from '../plan/table.js';
 import type { Change } from '../plan/things.js';
 import { optionsOf, wayOf, type Group } from '../plan/wayout.js';
-import { parseWish } from './follow.js';
+import { parseAsked } from '../state/asked.js';
 import type { System } from './look.js';
 import { changesFor } from './settle.js';
-import { stateOfGroup, wasLost } from './state.js';
+import { stateOfGroup, wasLost } from '../state/state.js';
 
 /** What becomes of what a group sends. */
 export type Condition = 'ok' | 'lost' | 'closed' | 'drifted';
@@ -42,7 +42,7 @@ export function drift(system: System): Change[] | string {
 
 function ofGroup(group: Group, system: System, changes: readonly Change[] | string): Status {
   const { uuid, slot, wayOut, firewall } = group;
-  const wish = parseWish(system.records.groups.get(uuid)?.record.asked);
+  const wish = parseAsked(system.records.groups.get(uuid)?.record.asked);
   const missing = typeof changes === 'string' ? [changes] : missingOf(group, changes);
   const members = system.cgroups.find((cgroup) => cgroup.uuid === uuid)?.members ?? [];
   return {

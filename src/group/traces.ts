@@ -4,18 +4,11 @@ import { keeperLives } from '../kernel/keeper.js';
 import { netnsExists } from '../kernel/proc.js';
 import type { Facts } from '../plan/facts.js';
 import type { Thing } from '../plan/things.js';
-import {
-  builtinRecord,
-  keeperFile,
-  keeperThing,
-  recordThing,
-  runtimeDirectory,
-  RUNTIME,
-  sysctlRecord,
-} from '../plan/wanted.js';
+import { builtinFile, keeperFile, groupFile, sysctlFile } from '../plan/files.js';
+import { keeperThing, recordThing, runtimeDirectory } from '../plan/wanted.js';
 import type { Group } from '../plan/wayout.js';
 import { srcValidMark } from '../kernel/sysctl.js';
-import type { Records, SysctlRecord } from './records.js';
+import type { Records, SysctlRecord } from '../state/records.js';
 
 /** What all groups of the machine share, where it is there. */
 export function machineThings(hierarchy: Hierarchy, records: Records): Thing[] {
@@ -43,7 +36,7 @@ export function recordThings(
   const isOurs = (uuid: string, of: string): boolean => !elsewhere.has(uuid) && (of === namespace || !netnsExists(of));
   return [...records]
     .filter(([uuid, { record }]) => isOurs(uuid, record.namespace))
-    .map(([uuid, { text }]) => recordThing(`${RUNTIME}/group-${uuid}`, text));
+    .map(([uuid, { text }]) => recordThing(groupFile(uuid), text));
 }
 
 /**
@@ -63,8 +56,8 @@ export function uselessRecords(
   const paths = [
     ...sysctls
       .filter((mark) => isPutBack(mark) || isGone(mark))
-      .map(({ device, namespace }) => sysctlRecord(device, namespace)),
-    ...builtins.filter(isGone).map(({ namespace }) => builtinRecord(namespace)),
+      .map(({ device, namespace }) => sysctlFile(device, namespace)),
+    ...builtins.filter(isGone).map(({ namespace }) => builtinFile(namespace)),
   ];
   const alive = new Set(cgroups.map(({ uuid }) => uuid));
   const states = kept.filter(({ uuid }) => !alive.has(uuid)).map(({ path }) => path);

@@ -1,7 +1,8 @@
 import { watch, type FSWatcher } from 'node:fs';
 import { ignoring } from '../kernel/cgroup.js';
-import { newsFile, newsOf } from './news.js';
-import { announcedBy, familyLost, stateOfGroup, WELL, type State } from './state.js';
+import { groupFile, newsFile } from '../plan/files.js';
+import { newsOf } from '../state/news.js';
+import { familyLost, stateOfGroup, WELL, type State } from '../state/state.js';
 
 /** How long a command runs before it is told what becomes of its way out: what ends sooner need not pay for it. */
 const EARLY = 200;
@@ -21,7 +22,7 @@ const AGAIN = 50;
  * a short command.
  */
 export function watchState(uuid: string, ofUser: boolean, tell: (state: State) => void): () => void {
-  const path = ofUser ? newsFile(uuid) : announcedBy(uuid);
+  const path = ofUser ? newsFile(uuid) : groupFile(uuid);
   let told = WELL;
   let isEarly = true;
   let watcher: FSWatcher | undefined;

@@ -7,7 +7,7 @@ import { FAMILIES } from '../plan/wayout.js';
 import { clearAgent, setAgent, tellOf } from './agent.js';
 import { ignoring, makeCgroup } from './cgroup.js';
 import { removedNow } from './removal.js';
-import { OWN_MOUNT } from './hierarchy.js';
+import { OWN_MOUNT } from '../plan/files.js';
 import { endKeeper } from './keeper.js';
 import { makeMountPoint, mountJob } from './mount.js';
 import { setSrcValidMark } from './sysctl.js';

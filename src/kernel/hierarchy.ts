@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { ViaError } from '../failure.js';
+import { OWN_MOUNT } from '../plan/files.js';
 import { ignoring } from './cgroup.js';
 
 /** The mount of the net_cls hierarchy, present or future. */
@@ -13,9 +14,6 @@ export interface Hierarchy {
   /** The release agent of the hierarchy, if the mount is via's own. */
   readonly agent?: string;
 }
-
-/** Our own mount point. A mount under /sys/fs/cgroup breaks LXD, podman and systemctl. */
-export const OWN_MOUNT = '/run/via/net_cls';
 
 /**
  * Finds a writable mount of the net_cls hierarchy (proc(5), mountinfo), else gives the mount point that via will use.

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { quote } from '../plan/render.js';
-import { RUNTIME } from '../plan/wanted.js';
+import { RUNTIME } from '../plan/files.js';
 import { ignoring } from './cgroup.js';
 import { besideUs } from './proc.js';
 

@@ -1,12 +1,10 @@
 import type { Facts } from './facts.js';
+import { builtinFile, groupFile, keeperFile, RUNTIME, sysctlFile } from './files.js';
 import { fallbackRouting } from './fallback.js';
 import type { Marking } from './marking/marking.js';
 import { wantedRouting } from './routing.js';
 import type { BuiltinThing, Thing } from './things.js';
 import { pathOf, type Group } from './wayout.js';
-
-/** The runtime directory: the lock, and records of facts that the kernel does not keep. Root owns it. */
-export const RUNTIME = '/run/via';
 
 /** The objects that must exist for these groups, which are all that are alive in this network namespace. */
 export function wanted(alive: readonly Group[], facts: Facts, marking: Marking): Thing[] {
@@ -46,12 +44,6 @@ const keeper = (groups: readonly Group[], { keeper: command, namespace, records 
 const hasRecord = (groups: readonly Group[], records: Facts['records']): boolean =>
   groups.some(({ uuid }) => records.has(uuid));
 
-/** The FIFO of a network namespace's keeper. */
-export const keeperFile = (namespace: string): string => `${RUNTIME}/keeper-${namespace.replace(/\D/g, '')}`;
-
-/** The file of what a namespace's keeper has made again lately. */
-export const mendsFile = (namespace: string): string => `${RUNTIME}/mends-${namespace.replace(/\D/g, '')}`;
-
 /** The keeper of a network namespace, alive or dead. */
 export const keeperThing = (namespace: string, state: 'alive' | 'dead', command: string): Thing => ({
   kind: 'keeper',
@@ -71,16 +63,13 @@ const builtins = (groups: readonly Group[], { absent = [], namespace }: Facts): 
 /** The text of the record that lists the tables and chains of iptables-nft that did not exist before us. */
 export const builtinText = (absent: readonly string[]): string => `${JSON.stringify(absent)}\n`;
 
-/** The file of that record. */
-export const builtinRecord = (namespace: string): string => `${RUNTIME}/iptables-${namespace.replace(/\D/g, '')}`;
-
 /** That record as a thing. */
 export const builtinThing = (text: string, namespace: string, take: BuiltinThing['take']): BuiltinThing => ({
   kind: 'builtin',
   id: 'builtin',
   scope: 'namespace',
   state: text,
-  path: builtinRecord(namespace),
+  path: builtinFile(namespace),
   take,
 });
 
@@ -93,10 +82,6 @@ function sysctls(groups: readonly Group[], facts: Facts): Thing[] {
   });
 }
 
-/** The file with a device's original src_valid_mark. */
-export const sysctlRecord = (device: string, namespace: string): string =>
-  `${RUNTIME}/sysctl-${namespace.replace(/\D/g, '')}-${device}`;
-
 /** A device's src_valid_mark, with the present value (`state`) and the original one (`old`). */
 export const sysctlThing = (device: string, state: string, old: string, namespace: string): Thing => ({
   kind: 'sysctl',
@@ -105,14 +90,14 @@ export const sysctlThing = (device: string, state: string, old: string, namespac
   state,
   device,
   old,
-  record: sysctlRecord(device, namespace),
+  record: sysctlFile(device, namespace),
 });
 
 function ofGroup({ uuid, classId }: Group, { hierarchy, records }: Facts): Thing[] {
   const record = records.get(uuid);
   return [
     // A missing record of another group is left missing: the next launch of that group writes it again.
-    ...(record === undefined ? [] : [recordThing(`${RUNTIME}/group-${uuid}`, record)]),
+    ...(record === undefined ? [] : [recordThing(groupFile(uuid), record)]),
     cgroupThing(`${hierarchy.path}/via-${uuid}`, classId, hierarchy.own),
   ];
 }

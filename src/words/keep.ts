@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { oneLine, ViaError } from '../failure.js';
 import { heal, type Healed } from '../group/heal.js';
 import { ended } from '../group/linger.js';
-import { lockIfThere, unlock } from '../group/lock.js';
+import { lockIfThere, unlock } from '../state/lock.js';
 import { look, lookJobs, SWEEPING } from '../group/look.js';
 import { listCgroups } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
 import { isRoot } from '../kernel/proc.js';
-import { RUNTIME } from '../plan/wanted.js';
+import { RUNTIME } from '../plan/files.js';
 import type { Say } from '../say.js';
 
 /**

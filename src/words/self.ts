@@ -1,7 +1,7 @@
 import { oneLine } from '../failure.js';
-import { parseWish } from '../group/follow.js';
-import { wishTold } from '../group/news.js';
-import { readRecord } from '../group/records.js';
+import { parseAsked } from '../state/asked.js';
+import { askedByOwner } from '../state/news.js';
+import { readRecord } from '../state/records.js';
 import { groupOfProcess, isRoot } from '../kernel/proc.js';
 import type { Say } from '../say.js';
 
@@ -13,7 +13,7 @@ import type { Say } from '../say.js';
 export function tellSelf(say: Say): boolean {
   const uuid = groupOfProcess('self');
   if (uuid === undefined) return false;
-  const wish = isRoot() ? parseWish(readRecord(uuid)?.asked) : wishTold(uuid);
+  const wish = isRoot() ? parseAsked(readRecord(uuid)?.asked) : askedByOwner(uuid);
   say.out([oneLine(wish?.gateway ?? `via-${uuid}`)]);
   return true;
 }

@@ -1,8 +1,8 @@
 import { describe, membersByGroup, sharesNetwork } from '../kernel/process.js';
 import { isRoot } from '../kernel/proc.js';
-import { lockIfThere, unlock } from '../group/lock.js';
+import { lockIfThere, unlock } from '../state/lock.js';
 import { look, lookJobs, lookJobsOfUser, WATCHING, BLIND, type System } from '../group/look.js';
-import { wishTold } from '../group/news.js';
+import { askedByOwner } from '../state/news.js';
 import { statusOf, type Status } from '../group/status.js';
 import { isOurs, tableOfLine } from '../kernel/routing.js';
 import { runTools } from '../kernel/tools.js';
@@ -73,7 +73,7 @@ function seenByUser(): Seen {
 }
 
 function askedBy(uuid: string): Pick<Status, 'gateway' | 'options'> {
-  const wish = wishTold(uuid);
+  const wish = askedByOwner(uuid);
   if (wish === undefined) return {};
   const { gateway, ipv4, ipv6, lan } = wish;
   return { gateway, options: optionsOf({ v4: ipv4, v6: ipv6, lan }) };

@@ -1,5 +1,5 @@
 import { look, lookJobs, SWEEPING, WATCHING } from '../group/look.js';
-import { lockAndRun, unlock } from '../group/lock.js';
+import { lockAndRun, unlock } from '../state/lock.js';
 import { changesFor, settle } from '../group/settle.js';
 import { ViaError } from '../failure.js';
 import { installedFirewalls } from '../kernel/firewall.js';

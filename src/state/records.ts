@@ -1,30 +1,31 @@
-import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { ignoring } from '../kernel/cgroup.js';
 import type { Firewall } from '../plan/things.js';
-import { RUNTIME } from '../plan/wanted.js';
+import { groupFile, RUNTIME } from '../plan/files.js';
+import { readPlainFile, UNREADABLE } from './file.js';
 
-/** What the kernel cannot tell about a group. A hint: what the kernel says wins. */
+/** The facts about a group that the kernel does not keep. They are hints: the kernel's own state wins. */
 export interface GroupRecord {
   /** The gateway as the user typed it, and the options that belong to the way out. */
   readonly asked: string;
-  /** The network namespace, as `net:[4026531840]`; the number may be another's by now. */
+  /** The network namespace, as `net:[4026531840]`. The kernel may have given the number to another one since. */
   readonly namespace: string;
   /** The key of the way out. */
   readonly key: string;
-  /** What marks its packets. */
+  /** The firewall that marks its packets. */
   readonly firewall: Firewall;
-  /** Whose it is, where that is not root. */
+  /** The user id of its owner, if that is not root. */
   readonly owner?: number;
 }
 
-/** A device's src_valid_mark before us. */
+/** A device's original src_valid_mark. */
 export interface SysctlRecord {
   readonly namespace: string;
   readonly device: string;
   readonly old: string;
 }
 
-/** What of iptables' tables was not there before us. */
+/** The iptables-nft tables and chains that did not exist before us. */
 export interface BuiltinRecord {
   readonly namespace: string;
   readonly absent: readonly string[];
@@ -35,21 +36,21 @@ export interface Records {
   readonly groups: ReadonlyMap<string, { readonly record: GroupRecord; readonly text: string }>;
   readonly sysctls: readonly SysctlRecord[];
   readonly builtins: readonly BuiltinRecord[];
-  /** What those files have in them, by their names. */
+  /** The texts of those files, by their names. */
   readonly texts: ReadonlyMap<string, string>;
-  /** Paths of records that were cut off: whoever wrote them was killed before he did what they are about. */
+  /** Paths of records that are cut off. Their writer was killed before it made the change that they are about. */
   readonly broken: readonly string[];
-  /** Paths of what is kept about groups that have these uuids (intact.ts, state.ts, news.ts). */
+  /** Paths of other files about a group, with its uuid (state.ts, news.ts). */
   readonly kept: readonly { readonly uuid: string; readonly path: string }[];
-  /** What keepers have made again lately, in which namespace (heal.ts). */
+  /** Paths of the files with keepers' repairs, with their namespaces (repairs.ts). */
   readonly mends: readonly { readonly namespace: string; readonly path: string }[];
   /** Paths of keepers' FIFOs. */
   readonly keepers: readonly string[];
-  /** Whether there is a directory for records. */
+  /** True if the runtime directory exists. */
   readonly exists: boolean;
 }
 
-/** Reads what is under /run/via; a file that is not named as a record is not ours. */
+/** Reads all records. Files with other names are not ours. */
 export function readRecords(): Records {
   const groups = new Map<string, { record: GroupRecord; text: string }>();
   const sysctls: SysctlRecord[] = [];
@@ -67,7 +68,7 @@ export function readRecords(): Records {
     if (of !== undefined) kept.push({ uuid: of, path });
     if (mender !== undefined) mends.push({ namespace: `net:[${mender}]`, path });
     if (uuid === undefined && device === undefined && space === undefined) continue;
-    const text = ignoring(['ENOENT', 'EISDIR', 'EACCES', 'ELOOP'], () => readAtOnce(path));
+    const text = ignoring(UNREADABLE, () => readPlainFile(path));
     if (text === undefined) continue;
     texts.set(name, text);
     const record = parse(text);
@@ -81,16 +82,14 @@ export function readRecords(): Records {
   return { groups, sysctls, builtins, texts, broken, kept, mends, keepers, exists: existsSync(RUNTIME) };
 }
 
-/** The record of one group; undefined where there is none. */
+/** The record of one group; undefined where it has none. */
 export const readRecord = (uuid: string): GroupRecord | undefined =>
-  parse(
-    ignoring(['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'ELOOP'], () => readAtOnce(`${RUNTIME}/group-${uuid}`)) ?? '',
-  );
+  parse(ignoring(UNREADABLE, () => readPlainFile(groupFile(uuid))) ?? '');
 
 const NAMES =
   /^(?:group-([\da-f-]{36})|sysctl-(\d+)-([\w.-]+)|iptables-(\d+)|(?:intact|state|news)-([\da-f-]{36})(?:\.\w+)?|mends-(\d+))$/;
 
-/** A record's text; one line, so that it is readable and can be typed. */
+/** A record's text, on one line. */
 export const recordText = ({ asked, namespace, key, firewall, owner }: GroupRecord): string =>
   `${JSON.stringify({ asked, namespace, key, firewall, owner })}\n`;
 
@@ -116,20 +115,5 @@ function parseList(text: string): string[] | undefined {
     return Array.isArray(value) && value.every((one) => typeof one === 'string') ? value : undefined;
   } catch {
     return undefined;
-  }
-}
-
-/**
- * A file's text, of so many bytes at most. Whatever else is in its place, whoever put it there, reads as empty: nobody
- * writes to a pipe, and a device has no end.
- */
-export function readAtOnce(path: string, most = 1 << 20): string {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const about = fstatSync(fd);
-    const isOurs = about.isDirectory() || (about.isFile() && about.size <= most);
-    return isOurs ? readFileSync(fd, 'utf8') : '';
-  } finally {
-    closeSync(fd);
   }
 }

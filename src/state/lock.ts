@@ -15,11 +15,8 @@ import { ViaError, wordsOf } from '../failure.js';
 import { isUntouched, takeAhead } from '../kernel/ahead.js';
 import { ignoring } from '../kernel/cgroup.js';
 import { runTools, Stopped, type Done, type Job } from '../kernel/tools.js';
-import { RUNTIME } from '../plan/wanted.js';
-import { waitFor } from './patience.js';
-
-/** The one lock for every change. Root's alone: a file that anybody can open, anybody can lock. */
-export const LOCK = `${RUNTIME}/lock`;
+import { LOCK, RUNTIME } from '../plan/files.js';
+import { waitFor } from './wait.js';
 
 /** The lock, held; the kernel releases it when we die. */
 export interface Lock {
