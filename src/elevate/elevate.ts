@@ -1,6 +1,6 @@
 import { ViaError } from '../failure.js';
 import { formatGateway, parseGateway } from '../gateway/text.js';
-import type { Membership } from '../group/enter.js';
+import type { Membership } from '../group/membership.js';
 import { moveInto } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
 import { isInGroup } from '../kernel/proc.js';

@@ -1,6 +1,6 @@
 import { chmodSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { isViaError, ViaError } from '../failure.js';
-import { dismiss } from '../group/admit.js';
+import { detachFrom } from '../group/attach.js';
 import { askFor } from '../group/ask.js';
 import { askEarly } from '../group/choose.js';
 import { enter } from '../group/enter.js';
@@ -97,7 +97,7 @@ async function letGo({ document, caller, check }: Requested): Promise<void> {
   const tell = (lines: () => readonly string[]): void => void (verbose && changes.push(...lines()));
   const fail = (error: unknown): void => void errors.push(error instanceof Error ? error.message : String(error));
   const gone: number[] = [];
-  await dismiss(tell, (root, groups) => {
+  await detachFrom(tell, (root, groups) => {
     const owned = groups.filter(({ owner }) => owner === caller).map(({ uuid }) => uuid);
     const isMine = (pid: number): Movable => {
       const one = movable(pid, caller);

@@ -9,10 +9,10 @@ import type { Change, Thing } from '../plan/things.js';
 import { keepRepairs, readRepairs } from '../state/repairs.js';
 import { FAMILIES, pathOf, type Group } from '../plan/wayout.js';
 import { parseAsked } from '../state/asked.js';
-import type { Lock } from '../state/lock.js';
 import type { System } from './look.js';
 import { tellOwner } from '../state/news.js';
-import { make, settle, wantedFor } from './settle.js';
+import { wantedFor } from './changes.js';
+import type { Transaction } from './transaction.js';
 import { keepState, wasLost, WELL, type State } from '../state/state.js';
 
 /** What a keeper has to know after things were put in order. */
@@ -37,7 +37,8 @@ export interface Healed {
  * each group's way out; and gives what the keeper is to listen to until the next time. `who` has changed something last,
  * as far as is known; `before` is what was wanted the last time, if anything was. Throws where a change fails.
  */
-export function heal(system: System, lock: Lock, who: string, before: string): Healed {
+export function heal(change: Transaction, who: string, before: string): Healed {
+  const { system } = change;
   const now = Date.now() / 1000;
   const { namespace } = system.facts;
   const things = wantedFor(system, []);
@@ -48,8 +49,9 @@ export function heal(system: System, lock: Lock, who: string, before: string): H
     now,
     wants !== before,
   );
-  if (left.length === 0) settle(system, [], lock, () => {});
-  else make(changes, lock, () => {});
+  // If some changes are left out, nothing is tried again: a second look would make those too.
+  if (left.length > 0) change.apply(changes);
+  else change.make(() => ({ things, changes }));
   keepRepairs(namespace, mends);
   const made = changes.filter(({ do: what, thing }) => what !== 'remove' && thing.kind !== 'record');
   return {

@@ -5,17 +5,17 @@ import { mountAgain } from '../kernel/mount.js';
 import { commandLine, scriptIn } from '../kernel/proc.js';
 import { removeCgroup } from '../kernel/removal.js';
 import { trace } from '../trace.js';
-import type { Membership } from './enter.js';
+import type { Membership } from './membership.js';
 import { linger } from './linger.js';
-import { look, lookJobs, SWEEPING } from './look.js';
-import { lockAndRun, unlock } from '../state/lock.js';
+import { lookJobs } from './look.js';
+import { lockAndRun } from '../state/lock.js';
 import { retract } from './retract.js';
-import { settle, type Tell } from './settle.js';
+import { transaction, type Tell } from './transaction.js';
 
 /**
- * Leaves a group before this process ends; the last one takes everything away that nobody needs any more. First out,
- * then look who is still in: of two that leave at the same moment, at least one sees that nobody is. Throws when taking
- * away fails; the next via tries again. What is not root cannot leave, and ends.
+ * Leaves a group before this process ends. The last member removes everything that is not needed any more. It first
+ * leaves and then looks for members, so that of two that leave at the same moment at least one finds the group empty.
+ * Throws if the removal fails; the next via tries again. A user's process cannot leave, and simply ends.
  */
 export async function leave({ uuid, path, whole, made, ofUser }: Membership, tell: Tell): Promise<void> {
   if (ofUser === true) return;
@@ -23,18 +23,16 @@ export async function leave({ uuid, path, whole, made, ofUser }: Membership, tel
   const isOut = moveInto(findHierarchy().path, whole);
   if (isOut && !(await empties(path))) return;
   if (isOut && made !== undefined && retract(path, made, tell)) return;
-  const { lock, done } = await lockAndRun(lookJobs(), true);
+  const held = await lockAndRun(lookJobs(), true);
   trace('read');
-  try {
+  return transaction(held, { tell }, async (change) => {
     const root = mountAgain().path;
     if (!isOut) moveInto(root, whole);
     const now = cgroupPath(root, uuid);
     if (!(await removeCgroup(now))) return;
     tell(() => [`rmdir ${now}`]);
-    settle(look(done, SWEEPING), [], lock, tell);
-  } finally {
-    unlock(lock);
-  }
+    change.settle();
+  });
 }
 
 /** The longest of the waits for what ends with the command, in milliseconds; 31 in all. */

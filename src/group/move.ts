@@ -11,7 +11,7 @@ import {
   NONE,
   type Movable,
 } from '../kernel/moving.js';
-import type { Tell } from './settle.js';
+import type { Tell } from './transaction.js';
 
 /** How processes are moved. */
 export interface Moving {

@@ -10,7 +10,7 @@ import type { Thing } from '../plan/things.js';
 import { trace } from '../trace.js';
 import { LOCK } from '../plan/files.js';
 import { holdsOnly } from '../state/lock.js';
-import type { Settled, Tell } from './settle.js';
+import type { Settled, Tell } from './transaction.js';
 import { isStamped } from '../state/stamp.js';
 
 /**

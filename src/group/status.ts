@@ -9,7 +9,7 @@ import type { Change } from '../plan/things.js';
 import { optionsOf, wayOf, type Group } from '../plan/wayout.js';
 import { parseAsked } from '../state/asked.js';
 import type { System } from './look.js';
-import { changesFor } from './settle.js';
+import { changesFor } from './changes.js';
 import { stateOfGroup, wasLost } from '../state/state.js';
 
 /** What becomes of what a group sends. */

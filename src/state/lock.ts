@@ -26,7 +26,7 @@ export interface Lock {
 }
 
 /** The lock, and what came of the jobs that were run under it. */
-interface Held {
+export interface Held {
   readonly lock: Lock;
   readonly done: readonly Done[];
 }

@@ -1,4 +1,4 @@
-import { admit, dismiss } from '../group/admit.js';
+import { attachTo, detachFrom } from '../group/attach.js';
 import { askFor } from '../group/ask.js';
 import { moveAll, sorted, type Moving } from '../group/move.js';
 import { isTracking, keepConnections, restartAttempts } from '../kernel/connections.js';
@@ -35,7 +35,7 @@ export async function attach(request: Attach, say: Say): Promise<boolean> {
     after: (some) => tell(restartAttempts(some)),
   };
   let failures = errors.length;
-  await admit(ask, say.changes, (path) => void (failures += moveAll(found, path, moving)));
+  await attachTo(ask, say.changes, (path) => void (failures += moveAll(found, path, moving)));
   return failures === 0;
 }
 
@@ -49,7 +49,7 @@ export async function detach(request: Detach, say: Say): Promise<boolean> {
   const after = (some: readonly number[]): void => void restartAttempts(some);
   const moving: Moving = { tree, check: movable, tell: say.changes, fail: say.error, after };
   let failures = errors.length;
-  await dismiss(say.changes, (root) => void (failures += moveAll(found, root, moving)));
+  await detachFrom(say.changes, (root) => void (failures += moveAll(found, root, moving)));
   return failures === 0;
 }
 

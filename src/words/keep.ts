@@ -2,13 +2,14 @@ import { existsSync } from 'node:fs';
 import { oneLine, ViaError } from '../failure.js';
 import { heal, type Healed } from '../group/heal.js';
 import { ended } from '../group/linger.js';
-import { lockIfThere, unlock } from '../state/lock.js';
-import { look, lookJobs, SWEEPING } from '../group/look.js';
+import { lookJobs } from '../group/look.js';
+import { transaction } from '../group/transaction.js';
 import { listCgroups } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
 import { isRoot } from '../kernel/proc.js';
 import { RUNTIME } from '../plan/files.js';
 import type { Say } from '../say.js';
+import { lockIfThere } from '../state/lock.js';
 
 /**
  * How long a look waits for what the last members of a group have sent, in milliseconds, where another group may have to be
@@ -32,14 +33,11 @@ export async function keep(say: Say): Promise<void> {
   const ends = await Promise.all(empty.map(({ classId }) => ended(classId, most)));
   const held = await lockIfThere(lookJobs());
   if (held === undefined) return;
-  const { lock, done } = held;
-  try {
-    const { VIA_WHO: who = '', VIA_WANTS: wants = '' } = process.env;
-    const healed = heal(look(done, SWEEPING), lock, who, wants);
+  const { VIA_WHO: who = '', VIA_WANTS: wants = '' } = process.env;
+  return transaction(held, { tell: () => {} }, (change) => {
+    const healed = heal(change, who, wants);
     say.out([...linesOf(healed), ...(ends.includes(false) ? ['sending yes'] : [])]);
-  } finally {
-    unlock(lock);
-  }
+  });
 }
 
 function linesOf({ mended, again, wants, log, network, firewall, guard, silent }: Healed): string[] {

@@ -1,11 +1,12 @@
 import { oneLine, ViaError } from '../failure.js';
 import { groupFor, possible, type Ask } from '../group/choose.js';
-import { enter, type Membership } from '../group/enter.js';
+import { enter } from '../group/enter.js';
+import type { Membership } from '../group/membership.js';
 import { firewallJobs, firewallsIn } from '../group/firewalls.js';
 import { readRecords } from '../state/records.js';
 import { leave } from '../group/leave.js';
 import { BLIND, look, lookJobs, lookJobsOfUser, WATCHING, type System } from '../group/look.js';
-import { changesFor } from '../group/settle.js';
+import { changesFor } from '../group/changes.js';
 import { familyLost, type State } from '../state/state.js';
 import { watchState } from '../group/watch.js';
 import { filterJobs } from '../kernel/firewall.js';

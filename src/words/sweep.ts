@@ -1,6 +1,6 @@
-import { look, lookJobs, SWEEPING, WATCHING } from '../group/look.js';
-import { lockAndRun, unlock } from '../state/lock.js';
-import { changesFor, settle } from '../group/settle.js';
+import { changesFor } from '../group/changes.js';
+import { look, lookJobs, WATCHING } from '../group/look.js';
+import { transaction } from '../group/transaction.js';
 import { ViaError } from '../failure.js';
 import { installedFirewalls } from '../kernel/firewall.js';
 import { isRoot } from '../kernel/proc.js';
@@ -8,18 +8,15 @@ import { firewalls } from '../plan/marking/firewalls.js';
 import { render } from '../plan/render.js';
 import type { Request } from '../request.js';
 import type { Say } from '../say.js';
+import { lockAndRun } from '../state/lock.js';
 
-/** Takes away what a killed via left, and mends what others took from groups that are alive. Throws where that fails. */
+/** Removes what a killed via left, and mends the groups that are alive. Throws if that fails. */
 export async function sweep({ options }: Extract<Request, { word: 'sweep' }>, say: Say): Promise<void> {
   if (!isRoot())
     throw new ViaError('sweep', '', 'not root', { hint: `sudo via sweep${options.dryRun ? ' --dry-run' : ''}` });
   if (options.dryRun) return preview(say);
-  const { lock, done } = await lockAndRun(lookJobs(...installedFirewalls()));
-  try {
-    settle(look(done, SWEEPING), [], lock, say.changes);
-  } finally {
-    unlock(lock);
-  }
+  const held = await lockAndRun(lookJobs(...installedFirewalls()));
+  return transaction(held, { tell: say.changes }, (change) => void change.settle());
 }
 
 /** Prints what it would change, as commands. */

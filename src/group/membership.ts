@@ -1,0 +1,45 @@
+import { ViaError } from '../failure.js';
+import { cgroupPath, moveInto } from '../kernel/cgroup.js';
+import { isInGroup } from '../kernel/proc.js';
+import type { Settled, Tell } from './transaction.js';
+
+/** The membership of this process in a group. */
+export interface Membership {
+  readonly uuid: string;
+  readonly path: string;
+  /** All threads were moved here from another group, so all of them leave. */
+  readonly whole: boolean;
+  /** The group is a user's. Its keeper removes the rest. */
+  readonly ofUser?: boolean;
+  /** Everything that making this group left, if it is the first of the machine. It can be removed without a look. */
+  readonly made?: Settled | undefined;
+}
+
+/** Makes this process a member; undefined where the group does not exist any more. */
+export function joinGroup(uuid: string, hierarchy: string, tell: Tell): Membership | undefined {
+  const path = cgroupPath(hierarchy, uuid);
+  const whole = isInGroup();
+  if (!moveInto(path, whole)) return undefined;
+  tell(() => [`echo $$ > ${path}/cgroup.procs`]);
+  return { uuid, path, whole };
+}
+
+/** A via with another /run does not share our lock. It may have removed the group while it was empty. */
+export class Gone extends ViaError {
+  constructor(path: string) {
+    super('cgroup', path, 'is gone again', { hint: 'try again' });
+  }
+}
+
+/** Calls `act` again while it fails with `Gone`, a few times. */
+export async function whileGone<T>(act: () => Promise<T> | T): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await act();
+    } catch (error) {
+      if (!(error instanceof Gone) || tries === TRIES) throw error;
+    }
+  }
+}
+
+const TRIES = 5;
