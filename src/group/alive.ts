@@ -6,8 +6,8 @@ import type { Firewalls } from './firewalls.js';
 import type { Records } from '../state/records.js';
 
 /**
- * The group of a cgroup, where it is one of this network namespace: our table names it, or, when somebody removed the
- * table, its record does and a member is here. The namespace's number alone says nothing: numbers are used again.
+ * The group of a cgroup, if it belongs to this network namespace: our rules name it. If the rules were removed, its
+ * record names it and one of its members is here. The namespace's number alone proves nothing, because numbers are reused.
  */
 export function groupOf(
   cgroup: Cgroup,

@@ -9,29 +9,29 @@ import { nameOf, unknownRouters } from '../plan/marking/arrivals.js';
 import { chooseSlot, type Taken } from '../plan/slots.js';
 import type { Firewall } from '../plan/things.js';
 import { FAMILIES, keyOf, type Group, type Path, type WayOut } from '../plan/wayout.js';
-import { keeping } from './follow.js';
+import { withLastRouters } from './follow.js';
 import type { Lock } from '../state/lock.js';
-import { look, lookJobs, WATCHING, type System } from './look.js';
+import { look, lookJobs, READ_ONLY, type System } from './look.js';
 import { recordText } from '../state/records.js';
 
-/** What a launch asks for: the gateway and its options as text, and how they resolve. */
+/** A request for a group: the gateway and its options as text, and how they resolve. */
 export interface Ask {
-  /** Throws where nobody waits for it any more; asked before each change. */
+  /** Called before each change. Throws if the asking process has ended. */
   readonly check?: () => void;
   readonly text: string;
-  /** Whose group it is to be, where that is not root. */
+  /** The user id of the group's owner, if that is not root. */
   readonly owner?: number;
-  /** Throws where there is to be no other group; asked before one is made. */
+  /** Called before a group is made. Throws if the owner may have no more groups. */
   readonly allow?: (system: System) => void;
   readonly resolve: (system: System) => WayOut;
-  /** What marks a new group, and what else a group may be marked by that is there already. */
+  /** The firewall for a new group, and those that an existing group may have. */
   readonly firewall: Firewall;
   readonly accepts: readonly Firewall[];
-  /** The routers that were asked for already (askEarly). */
+  /** The routers that the kernel was already made to ask for (askEarly). */
   readonly asked?: ReadonlySet<string>;
 }
 
-/** The neighbours, with the routers that this group makes us ask for; not again those that were asked for already. */
+/** The known neighbours, with the routers whose link-layer addresses this group needs. Those of `asked` are skipped. */
 export async function neighboursFor(
   group: Group,
   { groups, facts }: System,
@@ -43,26 +43,25 @@ export async function neighboursFor(
 }
 
 /**
- * Asks for the routers of a group before it is made, without the lock: a user who names one that is not there again and
- * again would have everybody else wait. Gives what is asked for, which does not ask for them again. Throws as making the
- * group does.
+ * Asks for the routers of a group before it is made, without the lock. Otherwise a user could hold the lock by naming
+ * routers that do not answer. Returns the request, which does not ask for them again. Throws as making the group does.
  */
 export async function askEarly(ask: Ask): Promise<Ask> {
-  const system = look(runTools(lookJobs(ask.firewall)) ?? [], WATCHING);
+  const system = look(runTools(lookJobs(ask.firewall)) ?? [], READ_ONLY);
   const { group } = groupFor(ask, system);
   const routers = routersFor(group, system.groups, system.facts);
   await askNeighbours(routers);
   return { ...ask, asked: new Set(routers.map(nameOf)) };
 }
 
-/** Those that the rules of this group have to know, and of which no other group needs the same: it has asked. */
+/** The routers that only the rules of this group need. */
 function routersFor(group: Group, groups: readonly Group[], facts: System['facts']): Required<Path>[] {
   const others = groups.filter(({ uuid }) => uuid !== group.uuid);
   const before = unknownRouters(others, facts).map(nameOf);
   return unknownRouters([...others, group], facts).filter((router) => !before.includes(nameOf(router)));
 }
 
-/** The group of a way out: the one there is, or a new one on a free slot; and the facts with its record. */
+/** The group of a way out: the existing one, or a new one on a free slot. Also the facts, with its record. */
 export function groupFor(ask: Ask, system: System): { group: Group; facts: System['facts'] } {
   const wayOut = ask.resolve(system);
   const known = groupIn(system, wayOut, ask);
@@ -82,22 +81,22 @@ export function groupFor(ask: Ask, system: System): { group: Group; facts: Syste
   return { group, facts: { ...system.facts, records: new Map([[group.uuid, record], ...records]) } };
 }
 
-/** The group of a way out that is there, also where a family of it is lost, and marked by what will do. */
+/** The existing group of a way out with an accepted firewall, also if one family of it is lost. */
 export const groupIn = ({ groups }: System, wayOut: WayOut, { accepts, owner }: Ask): Group | undefined =>
   groups.find(
     (group) =>
-      keyOf(group.wayOut) === keyOf(keeping(group.wayOut, wayOut)) &&
+      keyOf(group.wayOut) === keyOf(withLastRouters(group.wayOut, wayOut)) &&
       accepts.includes(group.firewall) &&
       group.owner === owner,
   );
 
-/** The same with iptables, where it would do and this kernel has no nftables. */
-export function possible(ask: Ask, { firewall: { failed } }: System): Ask {
+/** The request with a firewall that this kernel has: iptables if there is no nf_tables and the request accepts it. */
+export function withUsableFirewall(ask: Ask, { firewall: { failed } }: System): Ask {
   const other = failed === undefined || ask.firewall !== 'nft' ? undefined : firewallWithoutNft();
   return other !== undefined && ask.accepts.includes(other) ? { ...ask, firewall: other } : ask;
 }
 
-/** What is in use here that is not ours, and the class ids of the machine. */
+/** The numbers in use here that are not ours, and the class ids of the machine. */
 function takenIn({ routing, groups, hierarchy, blind }: System): Taken {
   const all = FAMILIES.flatMap((family) => routing[family].rules);
   const rules = all.filter((rule) => blind || !isOurs(rule));

@@ -10,7 +10,7 @@ import { trace } from '../trace.js';
 import { changesFor } from './changes.js';
 import { groupIn, type Ask } from './choose.js';
 import { keepIntact, stateOf, wasIntact } from './intact.js';
-import { look, lookJobs, WATCHING } from './look.js';
+import { look, lookJobs, READ_ONLY } from './look.js';
 import { makeGroup } from './make.js';
 import { Gone, joinGroup, whileGone, type Membership } from './membership.js';
 import { transaction, type Tell } from './transaction.js';
@@ -60,7 +60,7 @@ function enterKnown(ask: Ask, tell: Tell): Membership | undefined {
   const hierarchy = findHierarchy().path;
   const state = stateOf(done, records, hierarchy, namespace ?? '');
   if (wasIntact(hint[0], state)) return joinGroup(hint[0], hierarchy, tell);
-  const system = look(done, WATCHING);
+  const system = look(done, READ_ONLY);
   const group = groupIn(system, ask.resolve(system), ask);
   if (group === undefined || changesFor(system, []).length > 0) return undefined;
   const membership = joinGroup(group.uuid, system.hierarchy.path, tell);

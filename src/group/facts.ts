@@ -15,8 +15,8 @@ type FromRoutes = Pick<
 >;
 
 /**
- * The facts that devices and routes tell. `oldMarks` are the settings of this network namespace that via has changed:
- * their old values count.
+ * The facts that follow from devices and routes. `oldMarks` are the src_valid_mark settings that via has changed in this
+ * network namespace; their old values count.
  */
 export function factsOf(
   routing: { readonly [F in Family]: Routing },
@@ -37,12 +37,12 @@ export function factsOf(
     defaults: defaultRoutes(routing),
     nowhere: nowhere(routing),
     resolving: new Set(outer.filter(resolves).map(({ ifname }) => ifname)),
-    // What our table says counts where the kernel has forgotten it.
+    // Our rules keep a link-layer address that the kernel may have forgotten.
     neighbours: new Map([...routers, ...neighbourAddresses(routing)]),
     filtered: new Map(filtered.filter(([, old]) => old === '0')),
   };
 }
 
-/** Up, and looks for neighbours before it sends (netdevice(7), IFF_NOARP); with a name that may go into a batch. */
+/** True for a device that is up, uses neighbour discovery (netdevice(7), IFF_NOARP) and has a safe name. */
 const resolves = ({ ifname, flags }: LinkLine): boolean =>
   flags.includes('LOWER_UP') && !flags.includes('NOARP') && !flags.includes('POINTOPOINT') && isSafeDeviceName(ifname);

@@ -9,20 +9,20 @@ import type { BuiltinThing, Firewall, FirewallThing } from '../plan/things.js';
 import { builtinText, builtinThing } from '../plan/wanted.js';
 import type { Records } from '../state/records.js';
 
-/** What is ours in all firewalls, and what else of them counts. */
+/** Our rules in all firewalls, and the other state of firewalls that matters. */
 export interface Firewalls extends FirewallSeen {
-  /** Why nftables cannot be used, where this kernel has none. */
+  /** The error of nft, if this kernel has no nf_tables. */
   readonly failed?: ViaError;
   readonly builtins?: Builtins;
-  /** What has our names in iptables and is somebody else's. */
+  /** Chains of iptables that have our names but not our tag. */
   readonly foreignChains: readonly { readonly by: Firewall; readonly name: string }[];
-  /** Tables of iptables' that it cannot read. */
+  /** Tables of iptables-nft that iptables-save cannot read. */
   readonly unreadable: readonly { readonly by: Firewall; readonly name: string }[];
 }
 
 /**
- * The processes that list firewalls: those that groups of here are recorded with, and the given ones. nftables is only
- * left out where it is not installed.
+ * The processes that list firewalls: those of recorded groups of this network namespace, and the given ones. nftables is
+ * always listed if it is installed.
  */
 export function firewallJobs(more: readonly Firewall[], { groups, builtins }: Records): Job[] {
   const namespace = netnsOf('self');
@@ -38,7 +38,7 @@ export function firewallJobs(more: readonly Firewall[], { groups, builtins }: Re
   return nft && firewalls.has('iptables-nft') ? [...lists, builtinJob] : lists;
 }
 
-/** Puts together what they printed. Throws where one of them failed, unless it is that this kernel has no nftables. */
+/** Combines their output. Throws if one of them failed, except nft on a kernel without nf_tables. */
 export function firewallsIn(done: readonly Done[]): Firewalls {
   const isNft = ({ job }: Done): boolean => job.argv.join(' ') === listJob('nft', true).argv.join(' ');
   const nft = nftOf(done.find(isNft));
@@ -59,7 +59,7 @@ export function firewallsIn(done: readonly Done[]): Firewalls {
   };
 }
 
-/** iptables counts each family by itself. */
+/** Adds up counters: iptables has one for each family. */
 function sums(counts: readonly (readonly [number, Count])[]): Map<number, Count> {
   const all = new Map<number, Count>();
   for (const [slot, { packets, bytes }] of counts) {
@@ -70,8 +70,8 @@ function sums(counts: readonly (readonly [number, Count])[]): Map<number, Count>
 }
 
 /**
- * What of iptables' tables was absent before us, and its record where there is one. The namespace's number alone says
- * nothing, so a record counts only while there are other things of ours.
+ * The iptables-nft tables and chains that did not exist before us, and their record. The number of a network namespace
+ * may be reused, so a record counts only while other things of ours exist.
  */
 export function builtinsOf(
   { builtins }: Firewalls,
@@ -89,7 +89,7 @@ export function builtinsOf(
   return absent === undefined ? { things } : { absent, things };
 }
 
-/** How nft fails on a kernel without nf_tables: in the words of 0.9 and of 1.0. */
+/** The messages of nft 0.9 and 1.0 on a kernel without nf_tables. */
 const DENIED = /not permitted/i;
 const NO_NF_TABLES = /operation not supported|protocol not supported|cache initialization failed/i;
 
@@ -110,7 +110,7 @@ function iptablesOf({ job, status, output }: Done): Listed[] {
   const by = IPTABLES.find((name) => job.argv.includes(`${name}-save -c`));
   if (by === undefined) return [];
   if (status !== 0) {
-    // A shell lists both families, so that its status does not say what is not installed.
+    // One shell lists both families, so its status does not show which tool is missing.
     const [, missing] = /(ip6?tables-\w+-save): (?:command )?not found$/m.exec(output) ?? [];
     const job: Job = { argv: [missing ?? `${by}-save`] };
     throw toolError('firewall', { job, status: missing === undefined ? status : 127, output: withoutRules(output) });
@@ -122,10 +122,10 @@ function iptablesOf({ job, status, output }: Done): Listed[] {
   ];
 }
 
-/** What a listing that broke off says of it: the rules before that are no complaint. */
+/** The error messages in a listing that was cut off, without the rules before them. */
 const withoutRules = (output: string): string => output.replace(/^([#*:[-]|COMMIT$).*$/gm, '');
 
 const IPTABLES = ['iptables-nft', 'iptables-legacy'] as const;
 
-/** A line of its own: somebody may say the same in a rule's comment. */
+/** A whole line, because a rule's comment may contain the same text. */
 const BORDER = new RegExp(`^${NEXT_FAMILY}$`, 'm');

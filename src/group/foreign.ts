@@ -6,7 +6,7 @@ import { FALLBACK_TABLE } from '../plan/numbers.js';
 import type { Group } from '../plan/wayout.js';
 import type { System } from './look.js';
 
-/** Throws where what these groups need is there already and somebody else's, or cannot be read, or this kernel has none. */
+/** Throws if another tool uses a name that these groups need, if a table cannot be read, or if nf_tables is missing. */
 export function refuseForeign({ firewall, facts, routing }: System, groups: readonly Group[]): void {
   const isUsed = ({ by }: Pick<(typeof firewall.foreignChains)[number], 'by'>): boolean =>
     groups.some((group) => group.firewall === by);

@@ -15,27 +15,27 @@ import { wantedFor } from './changes.js';
 import type { Transaction } from './transaction.js';
 import { keepState, wasLost, WELL, type State } from '../state/state.js';
 
-/** What a keeper has to know after things were put in order. */
+/** The result of a repair, for the keeper. */
 export interface Healed {
-  /** Whether anything had to be made again. */
+  /** Something had to be made again. */
   readonly mended: boolean;
-  /** In so many seconds it is to be looked at again. */
+  /** The seconds after which the keeper must look again. */
   readonly again?: number;
-  /** What was wanted, as one short text. */
+  /** A short text that differs if other things are wanted. */
   readonly wants: string;
-  /** What is worth a line in the log. */
+  /** Lines for the log. */
   readonly log: readonly string[];
   readonly network: Filter;
   readonly firewall: Filter;
   readonly guard: string;
-  /** Routers that the kernel has asked for in vain, `10.0.2.1 dev c2`: nothing is sent that makes it ask again. */
+  /** Routers that do not answer, `10.0.2.1 dev c2`. No packet is sent to them, so the keeper makes the kernel ask. */
   readonly silent: readonly string[];
 }
 
 /**
- * Under the lock: makes wanted and seen equal for the groups that are alive, unless somebody insists; keeps what became of
- * each group's way out; and gives what the keeper is to listen to until the next time. `who` has changed something last,
- * as far as is known; `before` is what was wanted the last time, if anything was. Throws where a change fails.
+ * Under the lock: makes wanted and seen equal for the alive groups, unless another tool removes the same thing again and
+ * again. Keeps the state of each group's gateway, and gives what the keeper must listen to. `who` made the last change,
+ * as far as known. `before` is the `wants` of the last repair. Throws if a change fails.
  */
 export function heal(change: Transaction, who: string, before: string): Healed {
   const { system } = change;
@@ -63,7 +63,7 @@ export function heal(change: Transaction, who: string, before: string): Healed {
   };
 }
 
-/** What wakes the keeper next, and the guard that it holds. */
+/** The events that wake the keeper next, and the guard that it holds. */
 function listening({ groups, routing, facts }: System): Pick<Healed, 'network' | 'firewall' | 'guard' | 'silent'> {
   const known = { routing, v6: facts.v6 };
   const failed = groups.flatMap(({ uuid, wayOut }) =>
@@ -90,7 +90,7 @@ function listening({ groups, routing, facts }: System): Pick<Healed, 'network' |
   };
 }
 
-/** Keeps what became of a group's way out; gives a line where that has changed. */
+/** Keeps the state of a group's gateway. Gives a line for the log if it has changed. */
 function tell(group: Group, system: System, left: readonly Thing[], who: string): string[] {
   const { uuid, wayOut, owner } = group;
   const known = { routing: system.routing, v6: system.facts.v6 };
@@ -125,7 +125,7 @@ function what(thing: Thing): string {
   return 'the end of its routing table is';
 }
 
-/** How many of what was made again, for the log. */
+/** The number of things that were made again, by kind, for the log. */
 function mending(made: readonly Change[]): string[] {
   const kinds = made.map(({ thing }) => (thing.kind === 'firewall' ? `piece of ${thing.by}` : thing.kind));
   const counts = [...new Set(kinds)].map((kind) => `${kinds.filter((one) => one === kind).length} ${kind}`);

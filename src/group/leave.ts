@@ -35,13 +35,13 @@ export async function leave({ uuid, path, whole, made, ofUser }: Membership, tel
   });
 }
 
-/** The longest of the waits for what ends with the command, in milliseconds; 31 in all. */
+/** The longest wait for processes that end with the command, in milliseconds. All waits add up to 31. */
 const LONGEST = 16;
 
 /**
- * Whether nobody is in. What ends a moment after the command (helpers of a browser, the rest of a pipeline) is waited
- * for, unless another via is in, which will look itself. A group that is gone has nobody in: whoever took it may be in
- * another network namespace, and took nothing of this one.
+ * True if the group has no member. Processes that end just after the command (helpers of a browser, the rest of a
+ * pipeline) are waited for, unless another via is a member: it looks by itself later. A group that was removed has no
+ * member; a via of another network namespace may have removed it, without its rules here.
  */
 async function empties(path: string): Promise<boolean> {
   for (let wait = 1; ; wait *= 2) {
@@ -52,5 +52,5 @@ async function empties(path: string): Promise<boolean> {
   }
 }
 
-/** By its script. */
+/** True if the process runs our script. */
 const isVia = (pid: number): boolean => scriptIn(commandLine(pid) ?? []) !== undefined;

@@ -23,10 +23,10 @@ import { readRecords, type Records } from '../state/records.js';
 import { wasLost } from '../state/state.js';
 import { keeperThings, machineThings, recordThings, uselessRecords } from './traces.js';
 
-/** The system as it is: all that a launch, a leave and a sweep decide by. */
+/** The state of the system. All decisions of a launch, a leave and a sweep depend on it. */
 export interface System {
   readonly hierarchy: Hierarchy;
-  /** Our cgroups of the whole machine. */
+  /** Our cgroups on the whole machine. */
   readonly cgroups: readonly Cgroup[];
   /** The groups of this network namespace that are alive. */
   readonly groups: readonly Group[];
@@ -36,45 +36,46 @@ export interface System {
   readonly routing: { readonly [F in Family]: Routing };
   readonly firewall: Firewalls;
   readonly records: Records;
-  /** Not root: which groups there are, and what is theirs, could not be read. */
+  /** Read without root: the groups and their things are missing. */
   readonly blind: boolean;
 }
 
-/** How to look: what to do with a group that has no member (true: it is gone). */
-export interface Manner {
+/** The ways of looking. */
+export interface LookOptions {
+  /** Called for a group without members. Returns true if the group is gone, or counts as gone. */
   readonly sweep: (cgroup: Cgroup) => boolean;
-  /** Whether to mount the hierarchy where it may hide groups of which there are traces. */
+  /** Mount the hierarchy if there are traces of groups that an unmounted hierarchy may hide. */
   readonly mounts?: boolean;
-  /** As somebody who may not read what belongs to groups. */
+  /** Read only what any user may read. */
   readonly blind?: boolean;
 }
 
 /**
- * Under the lock: empty groups are removed as they are met, but for those whose last members have sent what is still on
- * its way: by main it would go on without the group's rules. A keeper sees to these.
+ * With the lock: empty groups are removed, except those whose last members still have data to send. Without the group's
+ * rules that data would leave by main. The keeper removes these groups later.
  */
-export const SWEEPING: Manner = {
+export const REMOVE_EMPTY: LookOptions = {
   sweep: ({ path, classId }) => endingsOf(classId).length === 0 && removedNow(path),
   mounts: true,
 };
 
-/** Without the lock: empty groups count as gone, and are left. */
-export const WATCHING: Manner = { sweep: () => true };
+/** Without the lock: empty groups count as gone, but are not removed. */
+export const READ_ONLY: LookOptions = { sweep: () => true };
 
-/** As a user. */
-export const BLIND: Manner = { sweep: () => true, blind: true };
+/** Without root. */
+export const AS_USER: LookOptions = { sweep: () => true, blind: true };
 
-/** The processes that read the kernel, to be run at the same time; given are the firewalls to look at in any case. */
+/** The processes that read the kernel, to run in parallel. The given firewalls are read in any case. */
 export const lookJobs = (...firewalls: readonly Firewall[]): Job[] => [
   ...lookJobsOfUser(),
   ...firewallJobs(firewalls, readRecords()),
 ];
 
-/** Those that anybody may run: without the firewalls. */
+/** Those that need no root: without the firewalls. */
 export const lookJobsOfUser = (): Job[] => [readJob(4), ...(hasV6() ? [readJob(6)] : [])];
 
-/** Puts together what those processes printed and what the kernel's files say. Throws where a tool failed. */
-export function look(done: readonly Done[], { sweep, mounts = false, blind = false }: Manner): System {
+/** Combines the output of those processes with the kernel's files. Throws if a tool failed. */
+export function look(done: readonly Done[], { sweep, mounts = false, blind = false }: LookOptions): System {
   const v6 = hasV6();
   const [first, second] = done;
   const routing = { 4: routingOf(first), 6: v6 ? routingOf(second) : NO_ROUTING };
@@ -103,7 +104,7 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
     hierarchy,
     keeper: keeperCommand(hierarchy.path, namespace),
     ...factsOf(routing, firewall, oldMarks),
-    // Nothing is to be sent that would have another device's source.
+    // Packets must not leave with another device's source address.
     broken: pathsThat(groups, (path, family, { wayOut }) => brokenBecause(path, family, kernel, wayOut)),
     unanswered: pathsThat(groups, (path, family, { uuid }) =>
       unanswered(path, family, kernel, () => wasLost(uuid, family)),
@@ -115,7 +116,7 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
         return [uuid, group === undefined ? text : followedText(record, text, group)];
       }),
     ),
-    // Those of a via that sees another /run need nothing of ours.
+    // Groups that were made with another /run have no record here and need nothing of ours.
     elsewhere: cgroups.some(({ uuid }) => records.groups.has(uuid) && !groups.some((group) => group.uuid === uuid)),
   };
   const machine = machineThings(hierarchy, records);
@@ -131,7 +132,7 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
     ...keeperThings(facts),
     ...uselessRecords(records, cgroups, tagged.length > 0 ? [] : marks, namespace, groups.length > 0),
   ];
-  // Without the groups, all that is theirs would pass for leftovers.
+  // Without the groups, their things would count as left over.
   return {
     hierarchy,
     cgroups,
@@ -145,7 +146,7 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
   };
 }
 
-/** Those of the groups' paths of which this gives a reason why they cannot be used now. */
+/** The names of the groups' paths for which `fails` gives a reason. */
 function pathsThat(
   groups: readonly Group[],
   fails: (path: Path, family: Family, group: Group) => string | undefined,

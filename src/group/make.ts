@@ -1,5 +1,5 @@
 import { cgroupPath } from '../kernel/cgroup.js';
-import { groupFor, neighboursFor, possible, type Ask } from './choose.js';
+import { groupFor, neighboursFor, withUsableFirewall, type Ask } from './choose.js';
 import type { Settled, Transaction } from './transaction.js';
 
 /** A group that has all its rules. */
@@ -14,7 +14,7 @@ interface Made {
 
 /** Makes the group of a way out, or verifies and mends it. Throws if anything fails. */
 export async function makeGroup(change: Transaction, wish: Ask): Promise<Made> {
-  const ask = possible(wish, change.system);
+  const ask = withUsableFirewall(wish, change.system);
   const system = ask === wish ? change.system : change.lookAgain(ask.firewall);
   const { group, facts } = groupFor(ask, system);
   const isFirst = system.cgroups.length === 0;

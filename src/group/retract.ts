@@ -14,15 +14,15 @@ import type { Settled, Tell } from './transaction.js';
 import { isStamped } from '../state/stamp.js';
 
 /**
- * Takes away, without a look before, all that was made for the only group there was, of this `path`: where no other via
- * has changed anything since, nothing else of via's is there. It halves the time that the last one's leaving takes.
- * False where it is not sure, or something failed: then one has to look.
+ * Removes everything that was made for the only group, of this `path`, without looking first. The stamp shows that no
+ * other via has changed anything since. This halves the time of the last leave. Returns false when the fast path does not
+ * apply or fails; the caller then does a full look.
  */
 export function retract(path: string, { stamp, things }: Settled, tell: Tell): boolean {
   if (!things.every(isPlain) || !holdsOnly(...filesOf(things))) return false;
   const changes = plan([], things);
   const hierarchy = dirname(path);
-  // It waits for nobody, should somebody have put a FIFO in its place.
+  // O_NONBLOCK: opening a FIFO in its place must not block.
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const lock = ignoring(['ENOENT'], () => openSync(LOCK, flags));
   if (lock === undefined) return false;
@@ -38,13 +38,13 @@ export function retract(path: string, { stamp, things }: Settled, tell: Tell): b
   }
 }
 
-/** What of iptables' was there before us has to be looked at; and names of somebody else's could need quotes. */
+/** False for things that need a look (tables of iptables), and for names that would need quoting. */
 const isPlain = (thing: Thing): boolean =>
   (thing.kind !== 'firewall' || thing.by === 'nft') &&
   (thing.kind !== 'cgroup' || /^\/[\w/.,-]+$/.test(thing.path)) &&
   (thing.kind !== 'sysctl' || isSafeDeviceName(thing.device));
 
-/** The files of these things. What else is there, members who came later have left, or a killed via. */
+/** The files of these things. Other files are from later members or from a killed via. */
 const filesOf = (things: readonly Thing[]): string[] =>
   things.flatMap((thing) => {
     if (thing.kind === 'record' || thing.kind === 'mount' || thing.kind === 'keeper') return [basename(thing.path)];

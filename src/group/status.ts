@@ -12,25 +12,25 @@ import type { System } from './look.js';
 import { changesFor } from './changes.js';
 import { stateOfGroup, wasLost } from '../state/state.js';
 
-/** What becomes of what a group sends. */
+/** The state of a group. */
 export type Condition = 'ok' | 'lost' | 'closed' | 'drifted';
 
-/** A group as `via status` has it: what is shown, and what is in the JSON besides. */
+/** A group as `via status` reports it: the shown fields, and more for the JSON. */
 export interface Status extends Shown {
   readonly lan?: boolean;
   readonly state?: Condition;
-  /** What it needs and does not have, whatever its state. */
+  /** The names of the things that are missing or different. */
   readonly missing?: readonly string[];
   readonly stopped?: Count;
 }
 
-/** The groups of this network namespace, by their gateways. */
+/** The groups of this network namespace, sorted by gateway. */
 export function statusOf(system: System): Status[] {
   const changes = drift(system);
   return system.groups.map((group) => ofGroup(group, system, changes)).sort(byName);
 }
 
-/** What has to change so that all groups have what they need; none where that cannot be, for somebody else has our names. */
+/** The changes that all groups need. The message of the error instead, if another tool uses our names. */
 export function drift(system: System): Change[] | string {
   try {
     return changesFor(system, []);
@@ -65,7 +65,7 @@ function ofGroup(group: Group, system: System, changes: readonly Change[] | stri
 
 const NOTHING: Count = { packets: 0, bytes: 0 };
 
-/** Whoever insists was seen by the keeper; whether the gateway is there is looked at now. */
+/** The state and its reason. Only the keeper knows that a group is closed; the gateway's state is looked at now. */
 function conditionOf(
   { uuid, wayOut }: Group,
   { routing, facts }: System,
@@ -79,7 +79,7 @@ function conditionOf(
   return { state: 'drifted', why: `missing: ${few(missing)}` };
 }
 
-/** Three of them, and how many more there are. */
+/** The first three names, and the number of the others. */
 const few = (names: readonly string[]): string =>
   [...names.slice(0, 3), ...(names.length > 3 ? [`${names.length - 3} more`] : [])].join(', ');
 

@@ -10,21 +10,21 @@ import type { Group } from '../plan/wayout.js';
 import { srcValidMark } from '../kernel/sysctl.js';
 import type { Records, SysctlRecord } from '../state/records.js';
 
-/** What all groups of the machine share, where it is there. */
+/** The existing things that all groups of the machine share. */
 export function machineThings(hierarchy: Hierarchy, records: Records): Thing[] {
   const mount: Thing = { kind: 'mount', id: 'mount', scope: 'machine', state: '', ...hierarchy };
   return [...(records.exists ? [runtimeDirectory()] : []), ...(hierarchy.own && hierarchy.mounted ? [mount] : [])];
 }
 
-/** The keeper of this network namespace, where there is one or was one that died. */
+/** The keeper of this network namespace, alive or dead. */
 export function keeperThings({ namespace, keeper }: Facts): Thing[] {
   const lives = keeperLives(keeperFile(namespace));
   return lives === undefined ? [] : [keeperThing(namespace, lives ? 'alive' : 'dead', keeper)];
 }
 
 /**
- * Records of this namespace's groups, and those of namespaces that are gone. The others stay also where their group is
- * gone: they tell by which firewall it was marked, of which only a via of its own namespace can take away the rest.
+ * The records of this network namespace's groups, and of network namespaces that are gone. A record of another namespace
+ * stays even if its group is gone: it names the firewall whose rules only a via of that namespace can remove.
  */
 export function recordThings(
   { groups: records }: Records,
@@ -40,8 +40,8 @@ export function recordThings(
 }
 
 /**
- * What a killed via was writing, and what a killed keeper was reading; settings of this network namespace (`marks`, where
- * nothing else of ours is left) that are put back already; and, where no group is left, the records of network namespaces
+ * Files that are not needed: records that a killed via was writing, FIFOs of killed keepers, records of settings (`marks`,
+ * if nothing else of ours is left) that are already restored, and, if no group is left, records of network namespaces
  * that are gone.
  */
 export function uselessRecords(

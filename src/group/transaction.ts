@@ -12,7 +12,7 @@ import { unlock, type Held, type Lock } from '../state/lock.js';
 import { stamp } from '../state/stamp.js';
 import { trace } from '../trace.js';
 import { changesFor, wantedFor } from './changes.js';
-import { look, lookJobs, SWEEPING, type System } from './look.js';
+import { look, lookJobs, REMOVE_EMPTY, type System } from './look.js';
 
 /** Reports changes as they happen. */
 export type Tell = (lines: () => readonly string[]) => void;
@@ -57,7 +57,7 @@ export class Transaction {
 
   /** The system as it was seen last. The first access removes empty groups. */
   get system(): System {
-    return this.#system ?? this.#see(look(this.done, SWEEPING));
+    return this.#system ?? this.#see(look(this.done, REMOVE_EMPTY));
   }
 
   /** Looks again, also at these firewalls. */
@@ -65,11 +65,11 @@ export class Transaction {
     for (const firewall of more) this.#firewalls.add(firewall);
     const done = runTools(lookJobs(...this.#firewalls), { fd: this.lock.fd, take: false, shielded: true }) ?? [];
     try {
-      return this.#see(look(done, SWEEPING));
+      return this.#see(look(done, REMOVE_EMPTY));
     } catch (error) {
       // If the hierarchy was not mounted at first, the traces are from this set-up, and no group is hidden.
       if (this.#wasMounted !== false) throw error;
-      return this.#see(look(done, { ...SWEEPING, mounts: false }));
+      return this.#see(look(done, { ...REMOVE_EMPTY, mounts: false }));
     }
   }
 

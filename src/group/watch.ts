@@ -4,22 +4,22 @@ import { groupFile, newsFile } from '../plan/files.js';
 import { newsOf } from '../state/news.js';
 import { familyLost, stateOfGroup, WELL, type State } from '../state/state.js';
 
-/** How long a command runs before it is told what becomes of its way out: what ends sooner need not pay for it. */
+/** The time until watching starts, in milliseconds, so that short commands do not pay for it. */
 const EARLY = 200;
 
 /**
- * How long another family of two has been lost than before until that is told, in milliseconds: when a link comes back,
- * one family is there a moment before the other.
+ * The time until a change of the lost family is reported, in milliseconds. When a link comes back, one family works a
+ * moment before the other.
  */
 const ANOTHER = 5000;
 
-/** How long until a record that is being written anew is there again, in milliseconds. */
+/** The time until a record that is being replaced exists again, in milliseconds. */
 const AGAIN = 50;
 
 /**
- * Calls `tell` whenever the state of a group's way out has changed, which a user (`ofUser`) hears by a file that he may read;
- * what it does keeps nobody waiting, nor alive. Gives what ends that, and tells of a way out that was lost all the time of
- * a short command.
+ * Calls `tell` whenever the state of a group's gateway changes. For a user (`ofUser`) it watches the file that the user
+ * may read. It does not keep the process alive. Returns a function that ends it; for a short command that function also
+ * reports a gateway that was lost all the time.
  */
 export function watchState(uuid: string, ofUser: boolean, tell: (state: State) => void): () => void {
   const path = ofUser ? newsFile(uuid) : groupFile(uuid);

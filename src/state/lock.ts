@@ -18,28 +18,29 @@ import { runTools, Stopped, type Done, type Job } from '../kernel/tools.js';
 import { LOCK, RUNTIME } from '../plan/files.js';
 import { waitFor } from './wait.js';
 
-/** The lock, held; the kernel releases it when we die. */
+/** The lock, held. The kernel releases it when this process dies. */
 export interface Lock {
   readonly fd: number;
-  /** The directory was made for it. */
+  /** Taking the lock made the runtime directory. */
   readonly isNew: boolean;
 }
 
-/** The lock, and what came of the jobs that were run under it. */
+/** The lock, with the results of the jobs that ran under it. */
 export interface Held {
   readonly lock: Lock;
   readonly done: readonly Done[];
 }
 
 /**
- * Takes the lock and runs jobs under it, in one go where nobody else has it. flock(1) locks a descriptor that we keep,
- * so the lock outlives it. Throws when somebody else holds the lock for too long, and on a signal unless it is `patient`.
+ * Takes the lock and runs jobs under it, in one shell if the lock is free. flock(1) locks a descriptor that this process
+ * keeps open, so the lock outlives flock(1). Only root can open the file, because any process that can open a file can
+ * lock it. Throws if the lock is held for too long, and on a signal unless `patient`.
  */
 export const lockAndRun = (jobs: readonly Job[], patient = false): Promise<Held> => take(openLock, jobs, patient);
 
 /**
- * The same, patiently, for who has nothing to do where nobody uses via: undefined where the lock is gone, or goes while it
- * is waited for. Made anew it would be there after the last via has taken all away.
+ * The same, patiently, but only if the lock exists. Undefined if it does not exist or is removed meanwhile: then there is
+ * nothing to look at, and a new lock would be left behind.
  */
 export const lockIfThere = (jobs: readonly Job[]): Promise<Held | undefined> => take(openLockIfThere, jobs, true);
 
@@ -58,7 +59,7 @@ async function take<T extends Lock | undefined>(
       if (isBusy) await waitFor(lock.fd, LOCK, patient);
       isBusy = false;
       done ??= runTools(jobs, { fd: lock.fd, take: false, shielded: patient });
-      // The last user of the machine removes the file: a lock on a file without a name keeps nobody out.
+      // The last user of the machine removes the file. A lock on a removed file excludes no other process.
       if (done !== undefined && isNamed(lock)) return { lock, done };
     } catch (error) {
       if (!isBusy && (!(error instanceof Stopped) || isOurs(lock))) unlock(lock);
@@ -69,7 +70,7 @@ async function take<T extends Lock | undefined>(
   }
 }
 
-/** Whether we have it: a shell that was killed does not say whether it got it before. */
+/** True if we hold the lock. A shell that was killed may or may not have taken it. */
 function isOurs({ fd }: Lock): boolean {
   try {
     return runTools([], { fd, take: true, shielded: true }) !== undefined;
@@ -79,8 +80,8 @@ function isOurs({ fd }: Lock): boolean {
 }
 
 /**
- * The same, for jobs that only read: what bin/via has let them print before is as good where there was nothing of via's
- * on this machine then, nor is now. Another via that came and went meanwhile has left nothing.
+ * The same, for jobs that only read. The output that bin/via read ahead is used if there was nothing of via's on this
+ * machine then and there is nothing now.
  */
 export async function lockAndLook(jobs: readonly Job[]): Promise<Held> {
   const ahead = existsSync(RUNTIME) ? undefined : takeAhead(jobs);
@@ -90,7 +91,7 @@ export async function lockAndLook(jobs: readonly Job[]): Promise<Held> {
   return { lock, done: runTools(jobs, { fd: lock.fd, take: false }) ?? [] };
 }
 
-/** Gives the lock back; where nothing was made, or all is gone, the directory that was made for the lock goes as well. */
+/** Releases the lock. If the runtime directory contains nothing else, it is removed with the lock. */
 export function unlock(lock: Lock): void {
   if (holdsOnly() && isNamed(lock)) {
     ignoring(['EROFS'], () => unlinkSync(LOCK));
@@ -99,7 +100,7 @@ export function unlock(lock: Lock): void {
   closeSync(lock.fd);
 }
 
-/** Whether the lock, and files of these names, are all that is in our directory. */
+/** True if the runtime directory contains exactly the lock and these files. */
 export function holdsOnly(...names: readonly string[]): boolean {
   const found = ignoring(['ENOENT', 'ENOTDIR'], () => readdirSync(RUNTIME)) ?? [];
   return found.sort().join('\n') === [basename(LOCK), ...names].sort().join('\n');
@@ -127,12 +128,12 @@ function openLockIfThere(): Lock | undefined {
     return { fd: openSync(LOCK, FLAGS), isNew: false };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unusable(LOCK, error);
-    // Somebody may have removed nothing but the lock.
+    // The lock alone may have been removed.
     return (ignoring(['ENOENT'], () => readdirSync(RUNTIME)) ?? []).length > 0 ? openLock() : undefined;
   }
 }
 
-/** Whether it was not there. */
+/** Returns true if it made the directory. */
 function makeRuntimeDirectory(): boolean {
   try {
     mkdirSync(RUNTIME, 0o700);

@@ -4,9 +4,8 @@ import { randomBytes } from '../kernel/random.js';
 import type { Lock } from './lock.js';
 
 /**
- * Writes into the lock, which is held, that something is about to be changed. Whoever finds its own stamp there later
- * knows that no other via has changed anything since. Where it cannot be written no record can either, so that nothing
- * can be made but only be taken away or put right.
+ * Writes a new stamp into the lock, which is held, before a change. A via that later finds its own stamp there knows that
+ * no other via has changed anything since. If the stamp cannot be written, records cannot be written either.
  */
 export function stamp({ fd }: Lock): string {
   const text = Buffer.from(randomBytes(16)).toString('hex');
@@ -14,5 +13,5 @@ export function stamp({ fd }: Lock): string {
   return text;
 }
 
-/** Whether it is this stamp, as a condition for jobs that run under the lock (Hold's `only`). */
+/** The shell condition that the lock has this stamp, for jobs that run under the lock (`Hold.only`). */
 export const isStamped = (text: string): string => `read -r stamp <&3 && [ "$stamp" = ${text} ]`;

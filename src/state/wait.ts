@@ -3,18 +3,18 @@ import { ViaError } from '../failure.js';
 import { INTERRUPTING, isIgnored } from '../kernel/ignored.js';
 import { TOOL_ENVIRONMENT } from '../kernel/tools.js';
 
-/** Longest wait for the lock, in seconds. */
+/** The longest wait for the lock, in seconds. */
 const PATIENCE = 30;
 
 /**
- * Waits for the lock that is open as `fd`, and takes it; with the event loop running, so that a signal can end the wait
- * unless it is `patient`. Throws on that, and when somebody else holds the lock for too long; `path` is its name.
+ * Waits for the lock that is open as `fd` and takes it. The event loop runs meanwhile, so that a signal can end the wait
+ * unless `patient`. Throws on such a signal, and if the lock is held for too long. `path` is the lock's name.
  */
 export async function waitFor(fd: number, path: string, patient: boolean): Promise<void> {
   const flock = spawn('flock', ['-w', String(PATIENCE), '3'], {
     env: TOOL_ENVIRONMENT,
     stdio: ['ignore', 'ignore', 'ignore', fd],
-    // Out of reach of what is sent to our process group: that may be ignored, which Node takes back for what it starts.
+    // In another process group: signals to ours must not end it. Node resets ignored signals for its children.
     detached: true,
   });
   const stop = (signal: NodeJS.Signals): void => void (patient || isIgnored(signal) || flock.kill());

@@ -1,11 +1,11 @@
 import { oneLine, ViaError } from '../failure.js';
-import { groupFor, possible, type Ask } from '../group/choose.js';
+import { groupFor, withUsableFirewall, type Ask } from '../group/choose.js';
 import { enter } from '../group/enter.js';
 import type { Membership } from '../group/membership.js';
 import { firewallJobs, firewallsIn } from '../group/firewalls.js';
 import { readRecords } from '../state/records.js';
 import { leave } from '../group/leave.js';
-import { BLIND, look, lookJobs, lookJobsOfUser, WATCHING, type System } from '../group/look.js';
+import { AS_USER, look, lookJobs, lookJobsOfUser, READ_ONLY, type System } from '../group/look.js';
 import { changesFor } from '../group/changes.js';
 import { familyLost, type State } from '../state/state.js';
 import { watchState } from '../group/watch.js';
@@ -116,9 +116,9 @@ export async function dryRun(request: Launch, say: Say): Promise<void> {
   const root = isRoot();
   const wish = askFor(request.gateway, request.options);
   const see = async (firewall: Firewall): Promise<System> =>
-    look(await runApart(root ? lookJobs(firewall) : lookJobsOfUser()), root ? WATCHING : BLIND);
+    look(await runApart(root ? lookJobs(firewall) : lookJobsOfUser()), root ? READ_ONLY : AS_USER);
   const first = await see(wish.firewall);
-  const ask = possible(wish, first);
+  const ask = withUsableFirewall(wish, first);
   const system = ask === wish ? first : await see(ask.firewall);
   const { group, facts } = groupFor(ask, system);
   const known = system.groups.some(({ uuid }) => uuid === group.uuid);

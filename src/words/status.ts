@@ -1,7 +1,7 @@
 import { describe, membersByGroup, sharesNetwork } from '../kernel/process.js';
 import { isRoot } from '../kernel/proc.js';
 import { lockIfThere, unlock } from '../state/lock.js';
-import { look, lookJobs, lookJobsOfUser, WATCHING, BLIND, type System } from '../group/look.js';
+import { look, lookJobs, lookJobsOfUser, READ_ONLY, AS_USER, type System } from '../group/look.js';
 import { askedByOwner } from '../state/news.js';
 import { statusOf, type Status } from '../group/status.js';
 import { isOurs, tableOfLine } from '../kernel/routing.js';
@@ -34,12 +34,12 @@ interface Seen extends Omit<All, 'complete'> {
 
 /** Without the lock; where something is missing then, it may be that a via is just making it: with the lock it is not. */
 async function seenByRoot(): Promise<Seen> {
-  const first = seenIn(look(runTools(lookJobs()) ?? [], WATCHING));
+  const first = seenIn(look(runTools(lookJobs()) ?? [], READ_ONLY));
   if (first.groups.every(({ missing = [] }) => missing.length === 0)) return first;
   const held = await lockIfThere(lookJobs());
-  if (held === undefined) return seenIn(look(runTools(lookJobs()) ?? [], WATCHING));
+  if (held === undefined) return seenIn(look(runTools(lookJobs()) ?? [], READ_ONLY));
   try {
-    return seenIn(look(held.done, WATCHING));
+    return seenIn(look(held.done, READ_ONLY));
   } finally {
     unlock(held.lock);
   }
@@ -55,7 +55,7 @@ function seenIn(system: System): Seen {
  * the gateways of users' groups.
  */
 function seenByUser(): Seen {
-  const { routing } = look(runTools(lookJobsOfUser()) ?? [], BLIND);
+  const { routing } = look(runTools(lookJobsOfUser()) ?? [], AS_USER);
   const all = [...membersByGroup()];
   const here = all.filter(([, pids]) => pids.some(sharesNetwork));
   const groups = here.map(([id, pids]) => ({ id, ...askedBy(id), members: describe(pids) }));

@@ -1,5 +1,5 @@
 import { changesFor } from '../group/changes.js';
-import { look, lookJobs, WATCHING } from '../group/look.js';
+import { look, lookJobs, READ_ONLY } from '../group/look.js';
 import { transaction } from '../group/transaction.js';
 import { ViaError } from '../failure.js';
 import { installedFirewalls } from '../kernel/firewall.js';
@@ -22,6 +22,6 @@ export async function sweep({ options }: Extract<Request, { word: 'sweep' }>, sa
 /** Prints what it would change, as commands. */
 async function preview(say: Say): Promise<void> {
   const { runApart } = await import('../kernel/execa.js');
-  const system = look(await runApart(lookJobs(...installedFirewalls())), WATCHING);
+  const system = look(await runApart(lookJobs(...installedFirewalls())), READ_ONLY);
   say.out(render(changesFor(system, []), firewalls));
 }
