@@ -3,14 +3,15 @@ import { builtinJob, hasNft, listJob, NEXT_FAMILY, saysNoTable } from '../kernel
 import { hasV6, netnsOf } from '../kernel/proc.js';
 import { toolError, type Done, type Job } from '../kernel/tools.js';
 import { absentIn, readBuiltins, takeAway, type Builtins } from '../plan/marking/iptables/builtin.js';
-import { readSave, type IptablesSeen } from '../plan/marking/iptables/listing.js';
-import { readListing, type Count, type FirewallSeen } from '../plan/marking/listing.js';
+import { readSave, type SeenChains } from '../plan/marking/iptables/listing.js';
+import { readListing, type SeenTable } from '../plan/marking/nftables/listing.js';
+import type { Count } from '../plan/marking/seen.js';
 import type { BuiltinThing, Firewall, FirewallThing } from '../plan/things.js';
 import { builtinText, builtinThing } from '../plan/wanted.js';
 import type { Records } from '../state/records.js';
 
 /** Our rules in all firewalls, and the other state of firewalls that matters. */
-export interface Firewalls extends FirewallSeen {
+export interface Firewalls extends SeenTable {
   /** The error of nft, if this kernel has no nf_tables. */
   readonly failed?: ViaError;
   readonly builtins?: Builtins;
@@ -93,7 +94,7 @@ export function builtinsOf(
 const DENIED = /not permitted/i;
 const NO_NF_TABLES = /operation not supported|protocol not supported|cache initialization failed/i;
 
-function nftOf(done: Done | undefined): FirewallSeen & { failed?: ViaError } {
+function nftOf(done: Done | undefined): SeenTable & { failed?: ViaError } {
   if (done === undefined || saysNoTable(done)) return readListing('');
   if (done.status === 0) return readListing(done.output);
   const failed = toolError('firewall', done);
@@ -101,7 +102,7 @@ function nftOf(done: Done | undefined): FirewallSeen & { failed?: ViaError } {
   return { ...readListing(''), failed };
 }
 
-interface Listed extends IptablesSeen {
+interface Listed extends SeenChains {
   readonly by: Exclude<Firewall, 'nft'>;
   readonly things: readonly FirewallThing[];
 }

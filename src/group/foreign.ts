@@ -1,7 +1,7 @@
 import { ViaError } from '../failure.js';
 import { isOurs, tableOfLine } from '../kernel/routing.js';
 import { fallbacks } from '../plan/fallback.js';
-import { TABLE } from '../plan/marking/nftables.js';
+import { TABLE } from '../plan/marking/nftables/nftables.js';
 import { FALLBACK_TABLE } from '../plan/numbers.js';
 import type { Group } from '../plan/wayout.js';
 import type { System } from './look.js';

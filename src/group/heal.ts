@@ -1,7 +1,7 @@
 import { lostBecause, unanswered } from '../gateway/health.js';
 import { firewallEvents, hopsOf, networkEvents, type Filter } from '../plan/events.js';
 import { nameOf } from '../plan/marking/arrivals.js';
-import { ownedGuard } from '../plan/marking/owned.js';
+import { ownedGuard } from '../plan/marking/nftables/owned.js';
 import { plan } from '../plan/plan.js';
 import { tableOf } from '../plan/numbers.js';
 import { ration, wantsOf } from '../plan/ration.js';

@@ -2,7 +2,7 @@ import { lostBecause } from '../gateway/health.js';
 import { isViaError } from '../failure.js';
 import { describe } from '../kernel/process.js';
 import { missingOf } from '../plan/drift.js';
-import type { Count } from '../plan/marking/listing.js';
+import type { Count } from '../plan/marking/seen.js';
 import { hex, markOf, MASK, tableOf } from '../plan/numbers.js';
 import type { Shown } from '../plan/table.js';
 import type { Change } from '../plan/things.js';

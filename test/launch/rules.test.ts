@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { readListing } from '../../src/plan/marking/listing.js';
-import { nftables } from '../../src/plan/marking/nftables.js';
+import { readListing } from '../../src/plan/marking/nftables/listing.js';
+import { nftables } from '../../src/plan/marking/nftables/nftables.js';
 import { plan } from '../../src/plan/plan.js';
 import { parseRouting, readJob, routingThings } from '../../src/kernel/routing.js';
 import { fallbackRouting } from '../../src/plan/fallback.js';

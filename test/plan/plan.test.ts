@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { nftables } from '../../src/plan/marking/nftables.js';
+import { nftables } from '../../src/plan/marking/nftables/nftables.js';
 import { plan } from '../../src/plan/plan.js';
 import type { Change, Thing } from '../../src/plan/things.js';
 import { wanted } from '../../src/plan/wanted.js';

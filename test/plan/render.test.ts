@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import test from 'ava';
 import fc from 'fast-check';
-import { nftables } from '../../src/plan/marking/nftables.js';
+import { nftables } from '../../src/plan/marking/nftables/nftables.js';
 import { plan } from '../../src/plan/plan.js';
 import { quote, render } from '../../src/plan/render.js';
 import { wanted } from '../../src/plan/wanted.js';

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { nftables } from '../../src/plan/marking/nftables.js';
+import { nftables } from '../../src/plan/marking/nftables/nftables.js';
 import { classIdOf } from '../../src/plan/numbers.js';
 import { keyOf, parseKey, type Group, type WayOut } from '../../src/plan/wayout.js';
 import { facts, groups, wayOut } from '../helpers/arbitrary.js';

@@ -1,7 +1,7 @@
 import type { Firewall } from '../things.js';
 import { iptables } from './iptables/iptables.js';
 import type { Marking } from './marking.js';
-import { nftables } from './nftables.js';
+import { nftables } from './nftables/nftables.js';
 
 const MARKINGS: Readonly<Record<Firewall, Marking>> = {
   nft: nftables,

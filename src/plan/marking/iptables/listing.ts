@@ -1,24 +1,16 @@
-import type { FirewallThing } from '../../things.js';
-import type { Count } from '../listing.js';
-import { parseGroupName, parseKey, pathOf, type Family, type Group } from '../../wayout.js';
-import { nameOf } from '../arrivals.js';
+import type { Family } from '../../wayout.js';
 import { noteIn } from '../rules.js';
+import { namedGroup, namedRouter, type Count, type SeenRules } from '../seen.js';
 import { isOurName, TABLES } from './text.js';
 import { jumpThing, ourChain, type IptablesVariant } from './iptables.js';
 
-/** Our chains and rules as they are, the groups they name, and what each of them sent and stopped. */
-export interface IptablesSeen {
-  readonly things: readonly FirewallThing[];
-  readonly groups: readonly Pick<Group, 'uuid' | 'owner' | 'slot' | 'wayOut' | 'firewall'>[];
-  readonly sent: ReadonlyMap<number, Count>;
-  readonly stopped: ReadonlyMap<number, Count>;
-  /** `<next hop>%<device>` -> the link-layer address by which our rules know the router. */
-  readonly routers: ReadonlyMap<string, string>;
-  /** Chains of our names with nothing in them that we wrote. */
+/** Our chains and rules of one family as they exist. */
+export interface SeenChains extends SeenRules {
+  /** Chains that have our names but no rule of ours. */
   readonly foreign: readonly string[];
-  /** Built-in chains with a rule of somebody else's: `4 mangle OUTPUT`. */
+  /** Built-in chains that have rules of other tools: `4 mangle OUTPUT`. */
   readonly used: readonly string[];
-  /** Tables that we need and of which it prints nothing, for nft has put there what it does not know: `ip mangle`. */
+  /** Tables that iptables-save cannot print, because nft(8) added rules to them: `ip mangle`. */
   readonly unreadable: readonly string[];
 }
 
@@ -34,12 +26,12 @@ interface Line {
 
 const OUR_COMMENT = /^[\w-]+\.\d+( |$)/;
 
-/** A rule of somebody else's may have such a comment, but leads elsewhere. */
+/** Another tool's rule may have the same form of comment, but no such target. */
 const isJump = ({ comment, rule }: Line): boolean =>
   /^[\w-]+\.0 jump \d+$/.test(comment) && / -j (via-\w+|TCPMSS --clamp-mss-to-pmtu)$/.test(rule);
 
-/** Reads what `iptables-save -c` printed for one family (iptables-save(8)). */
-export function readSave(by: IptablesVariant, family: Family, text: string): IptablesSeen {
+/** Reads the output of `iptables-save -c` for one family (iptables-save(8)). */
+export function readSave(by: IptablesVariant, family: Family, text: string): SeenChains {
   const all: { table: string; name: string }[] = [];
   const lines: Line[] = [];
   let table = '';
@@ -48,7 +40,7 @@ export function readSave(by: IptablesVariant, family: Family, text: string): Ipt
     const name = /^:(\S+) - /.exec(line)?.[1] ?? '';
     if (isOurName(name)) all.push({ table, name });
     const [, packets = '', bytes = '', chain = '', rule = ''] = /^\[(\d+):(\d+)\] -A (\S+) (.*)$/.exec(line) ?? [];
-    // Without blanks in it, iptables-save prints a comment without quotes.
+    // iptables-save quotes a comment only if it has blanks.
     const comment =
       /--comment (?:"([^"]*)"|(\S+))/
         .exec(rule)
@@ -65,7 +57,7 @@ export function readSave(by: IptablesVariant, family: Family, text: string): Ipt
   const chains = all.filter((chain) => !isForeign(chain));
   const builtin = lines.filter(({ chain }) => !isOurName(chain));
   const jumps = builtin.filter((line) => isJump(line));
-  /** What a rule of each group's chain of this name has counted, by slot. */
+  /** The counts of one rule in each group's chain of this name, by slot. */
   const countsOf = (chain: string, pick: (lines: readonly Line[]) => Line | undefined): Map<number, Count> =>
     new Map(
       chains.flatMap(({ name }) => {
@@ -77,9 +69,8 @@ export function readSave(by: IptablesVariant, family: Family, text: string): Ipt
     );
   const groups = chains.flatMap(({ name }) => {
     const slot = Number(/^via-guard-(\d+)$/.exec(name)?.[1]);
-    const named = parseGroupName(noteIn(of('mangle', name).at(-1)?.comment ?? ''));
-    const wayOut = parseKey(noteIn(of('mangle', `via-new-${slot}`).at(-1)?.comment ?? '') ?? '');
-    return named === undefined || wayOut === undefined ? [] : [{ ...named, slot, wayOut, firewall: by }];
+    const noteOf = (chain: string): string | undefined => noteIn(of('mangle', chain).at(-1)?.comment ?? '');
+    return namedGroup(slot, by, { name: noteOf(name), key: noteOf(`via-new-${slot}`) });
   });
   return {
     things: [
@@ -96,11 +87,8 @@ export function readSave(by: IptablesVariant, family: Family, text: string): Ipt
     ),
     routers: new Map(
       of('mangle', 'via-in').flatMap(({ comment }) => {
-        const [slot, device, router] = noteIn(comment)?.split(' ') ?? [];
-        const group = groups.find((one) => one.slot === Number(slot));
-        const path = group === undefined ? undefined : pathOf(group.wayOut, family);
-        if (router === undefined || path?.nextHop === undefined || path.device !== device) return [];
-        return [[nameOf(path), router] as const];
+        const [slot, device = '', address] = noteIn(comment)?.split(' ') ?? [];
+        return namedRouter(groups, { slot: Number(slot), family, device, address });
       }),
     ),
     used: builtin.filter((line) => !isJump(line)).map(({ table: where, chain }) => `${family} ${where} ${chain}`),

@@ -1,6 +1,6 @@
-import { hex, MASK, NOWHERE, OTHER_BITS } from '../numbers.js';
-import type { Family } from '../wayout.js';
-import type { Rule } from './rules.js';
+import { hex, MASK, NOWHERE, OTHER_BITS } from '../../numbers.js';
+import type { Family } from '../../wayout.js';
+import type { Rule } from '../rules.js';
 
 /** Our bits of a connection's mark. */
 export const OURS = `ct mark & ${hex(MASK)}`;

@@ -1,9 +1,9 @@
-import type { Facts } from '../facts.js';
-import { candidateOf, hex, markOf, OTHER_BITS, zoneOf } from '../numbers.js';
-import { FAMILIES, keyOf, nameOfGroup, pathOf, wayOf, type Family, type Group } from '../wayout.js';
-import { isRefused } from '../refused.js';
-import type { Rule } from './rules.js';
-import { mainSources, segmentOf } from './uplink.js';
+import type { Facts } from '../../facts.js';
+import { candidateOf, hex, markOf, OTHER_BITS, zoneOf } from '../../numbers.js';
+import { FAMILIES, keyOf, nameOfGroup, pathOf, wayOf, type Family, type Group } from '../../wayout.js';
+import { isRefused } from '../../refused.js';
+import type { Rule } from '../rules.js';
+import { mainSources, segmentOf } from '../uplink.js';
 
 /** A group's chains: name and rules, each after those it leads to. */
 export function groupChains(group: Group, facts: Facts): (readonly [string, readonly Rule[]])[] {

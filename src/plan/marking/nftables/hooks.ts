@@ -1,7 +1,7 @@
-import { hex, MASK, OTHER_BITS, VISITOR } from '../numbers.js';
-import { UNUSED_NEXT_HOP } from '../fallback.js';
-import type { Family } from '../wayout.js';
-import type { Rule } from './rules.js';
+import { hex, MASK, OTHER_BITS, VISITOR } from '../../numbers.js';
+import { UNUSED_NEXT_HOP } from '../../fallback.js';
+import type { Family } from '../../wayout.js';
+import type { Rule } from '../rules.js';
 import { FORGET, OF_A_PROCESS, OURS } from './shared.js';
 
 /** A base chain: name, hook, rules. Priorities are numbers, since nft 1.0.6 does not take every name everywhere. */

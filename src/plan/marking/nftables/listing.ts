@@ -1,9 +1,9 @@
-import type { FirewallThing } from '../things.js';
-import { parseGroupName, parseKey, pathOf, type Group } from '../wayout.js';
+import type { FirewallThing } from '../../things.js';
 import { elementId, isCollection, TABLE } from './nftables.js';
-import { chainState, noteIn } from './rules.js';
+import { chainState, noteIn } from '../rules.js';
+import { namedGroup, namedRouter, type Count, type NamedGroup, type SeenRules } from '../seen.js';
 
-/** What of `nft -j list table inet via` is read. */
+/** The parts of `nft -j list table inet via` that are read. */
 interface Listed {
   readonly table?: object;
   readonly counter?: { readonly name: string; readonly packets: number; readonly bytes: number };
@@ -18,33 +18,18 @@ interface Collection {
   readonly elem?: readonly unknown[];
 }
 
-/** How much was sent: of packets that the kernel has put together to be cut later (GSO), it counts one. */
-export interface Count {
-  readonly packets: number;
-  readonly bytes: number;
-}
-
-/** Our table as it is: its things, the groups it names, and what each of them sent and stopped. */
-export interface FirewallSeen {
-  /** The table of our name is somebody else's: none of our maps is in it. */
+/** Our table as it exists. */
+export interface SeenTable extends SeenRules {
+  /** A table of our name exists, but has none of our maps: it belongs to another tool. */
   readonly foreign: boolean;
-  readonly things: readonly FirewallThing[];
-  readonly groups: readonly Pick<Group, 'uuid' | 'owner' | 'slot' | 'wayOut' | 'firewall'>[];
-  /** `<next hop>%<device>` -> the link-layer address by which the table knows the router. */
-  readonly routers: ReadonlyMap<string, string>;
-  /** slot -> what has left by the group's paths. */
-  readonly sent: ReadonlyMap<number, Count>;
-  /** slot -> what was stopped by the guard. */
-  readonly stopped: ReadonlyMap<number, Count>;
 }
 
 /** Reads the JSON of `nft -j list table inet via` (libnftables-json(5)); no text means no table. */
-export function readListing(json: string): FirewallSeen {
-  const nothing = { foreign: false, things: [], groups: [], routers: new Map(), sent: new Map(), stopped: new Map() };
-  if (json.trim() === '') return nothing;
+export function readListing(json: string): SeenTable {
+  if (json.trim() === '') return EMPTY;
   const { nftables } = JSON.parse(json) as { nftables: readonly Listed[] };
   if (!nftables.some(({ map }) => map !== undefined && isCollection(`map ${map.name}`)))
-    return { ...nothing, foreign: nftables.some(({ table }) => table !== undefined) };
+    return { ...EMPTY, foreign: nftables.some(({ table }) => table !== undefined) };
   const comments = new Map<string, string[]>();
   for (const { rule } of nftables) {
     if (rule === undefined) continue;
@@ -61,6 +46,15 @@ export function readListing(json: string): FirewallSeen {
     stopped: counts('stopped', nftables),
   };
 }
+
+const EMPTY: SeenTable = {
+  foreign: false,
+  things: [],
+  groups: [],
+  routers: new Map(),
+  sent: new Map(),
+  stopped: new Map(),
+};
 
 /** The counters of a name, by slot. */
 function counts(name: 'sent' | 'stopped', nftables: readonly Listed[]): Map<number, Count> {
@@ -84,7 +78,7 @@ function thingsOf(listed: Listed, comments: ReadonlyMap<string, string[]>): Fire
   return [seen(`chain ${chain.name}`, chainState(hook, comments.get(chain.name) ?? []), hook !== '')];
 }
 
-/** With what it has counted, so that it can be made anew. */
+/** A counter with its value, so that a new table can continue it. */
 function seenCounter({ name, packets, bytes }: NonNullable<Listed['counter']>): FirewallThing {
   const text = `add counter ${TABLE} ${name} { packets ${packets} bytes ${bytes}; }`;
   return { ...seen(`counter ${name}`, ''), add: () => [text] };
@@ -113,26 +107,22 @@ function keyParts(key: unknown): (string | number)[] {
   return concat?.flatMap((part) => keyParts(part)) ?? [JSON.stringify(key)];
 }
 
-/** A group is known by two comments of its chains: the guard's uuid, and the key of its way out. */
-function groupsIn(comments: ReadonlyMap<string, readonly string[]>): FirewallSeen['groups'] {
-  return [...comments.keys()].flatMap((name) => {
-    const slot = Number(/^guard_(\d+)$/.exec(name)?.[1]);
-    const named = parseGroupName(noteOf(comments.get(`guard_${slot}`)));
-    const wayOut = parseKey(noteOf(comments.get(`new_${slot}`)) ?? '');
-    return named === undefined || wayOut === undefined ? [] : [{ ...named, slot, wayOut, firewall: 'nft' as const }];
+function groupsIn(comments: ReadonlyMap<string, readonly string[]>): NamedGroup[] {
+  return [...comments.keys()].flatMap((chain) => {
+    const slot = Number(/^guard_(\d+)$/.exec(chain)?.[1]);
+    const notes = { name: noteOf(comments.get(`guard_${slot}`)), key: noteOf(comments.get(`new_${slot}`)) };
+    return namedGroup(slot, 'nft', notes);
   });
 }
 
-/** A router's arrivals lead to the chain of a group that goes by it. */
-function routersIn(things: readonly FirewallThing[], groups: FirewallSeen['groups']): Map<string, string> {
+/** The verdict of a router's arrivals leads to the chain of a group that uses the router. */
+function routersIn(things: readonly FirewallThing[], groups: readonly NamedGroup[]): Map<string, string> {
   return new Map(
     things.flatMap(({ id, state }) => {
-      const [, family, device, address] =
+      const [, family, device = '', address] =
         /^element arrival_of_router \{ ipv([46]) \. "([^"]+)" \. (\S+) \}$/.exec(id) ?? [];
-      const group = groups.find(({ slot }) => state === `arrive_${slot}`);
-      const path = group === undefined ? undefined : pathOf(group.wayOut, family === '4' ? 4 : 6);
-      if (address === undefined || path?.nextHop === undefined || path.device !== device) return [];
-      return [[`${path.nextHop}%${device}`, address] as const];
+      const slot = Number(/^arrive_(\d+)$/.exec(state)?.[1]);
+      return namedRouter(groups, { slot, family: family === '4' ? 4 : 6, device, address });
     }),
   );
 }

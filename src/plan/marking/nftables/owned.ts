@@ -1,6 +1,6 @@
-import type { Facts } from '../facts.js';
-import { hex, markOf } from '../numbers.js';
-import type { Group } from '../wayout.js';
+import type { Facts } from '../../facts.js';
+import { hex, markOf } from '../../numbers.js';
+import type { Group } from '../../wayout.js';
 import { ways } from './chains.js';
 import { lans } from './elements.js';
 import { lan, OURS, stray } from './shared.js';

@@ -1,12 +1,12 @@
-import type { Facts } from '../facts.js';
-import { fallbacks } from '../fallback.js';
-import type { Change, FirewallThing, Scope } from '../things.js';
-import type { Group } from '../wayout.js';
+import type { Facts } from '../../facts.js';
+import { fallbacks } from '../../fallback.js';
+import type { Change, FirewallThing, Scope } from '../../things.js';
+import type { Group } from '../../wayout.js';
 import { groupChains } from './chains.js';
 import { elements, type Element } from './elements.js';
 import { hooks } from './hooks.js';
-import type { Marking } from './marking.js';
-import { chainState, commentsOf, ownerOf, type Rule } from './rules.js';
+import type { Marking } from '../marking.js';
+import { chainState, commentsOf, ownerOf, type Rule } from '../rules.js';
 import { sharedChains } from './shared.js';
 
 /** Our one table in a network namespace. */
