@@ -44,7 +44,7 @@ test('what is run as root for a user holds nothing that reads a command line or 
   // Also what is imported on demand is in there.
   const files = Object.keys(metafile.inputs);
   t.true(files.includes('src/elevate/setup.ts'));
-  const own = /^src\/((elevate|gateway|group|kernel|plan)\/|(failure|request|say|trace)\.ts$)/;
+  const own = /^src\/((elevate|gateway|group|kernel|plan|state)\/|(failure|request|say|trace)\.ts$)/;
   t.deepEqual(
     files.filter((file) => !own.test(file) && !file.startsWith('node_modules/uuid/')),
     [],

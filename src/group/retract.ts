@@ -1,15 +1,12 @@
-import { closeSync, constants, openSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { isSafeDeviceName } from '../gateway/text.js';
-import { ignoring } from '../kernel/cgroup.js';
 import { takeAway } from '../kernel/takeaway.js';
 import { firewalls } from '../plan/marking/firewalls.js';
 import { plan } from '../plan/plan.js';
 import { render } from '../plan/render.js';
 import type { Thing } from '../plan/things.js';
 import { trace } from '../trace.js';
-import { LOCK } from '../plan/files.js';
-import { holdsOnly } from '../state/lock.js';
+import { closeLock, holdsOnly, openLockForReading } from '../state/lock.js';
 import type { Settled, Tell } from './transaction.js';
 import { isStamped } from '../state/stamp.js';
 
@@ -22,9 +19,7 @@ export function retract(path: string, { stamp, things }: Settled, tell: Tell): b
   if (!things.every(isPlain) || !holdsOnly(...filesOf(things))) return false;
   const changes = plan([], things);
   const hierarchy = dirname(path);
-  // O_NONBLOCK: opening a FIFO in its place must not block.
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const lock = ignoring(['ENOENT'], () => openSync(LOCK, flags));
+  const lock = openLockForReading();
   if (lock === undefined) return false;
   try {
     const isDone = takeAway(changes, firewalls, lock, { only: isStamped(stamp), name: `via-${stamp}`, hierarchy });
@@ -33,7 +28,7 @@ export function retract(path: string, { stamp, things }: Settled, tell: Tell): b
   } catch {
     return false;
   } finally {
-    closeSync(lock);
+    closeLock(lock);
     trace('retract');
   }
 }

@@ -100,6 +100,14 @@ export function unlock(lock: Lock): void {
   closeSync(lock.fd);
 }
 
+/** Opens the lock for a job that takes it; undefined if there is none. Close it with `closeLock`. */
+export const openLockForReading = (): number | undefined =>
+  // O_NONBLOCK: opening a FIFO in its place must not block.
+  ignoring(['ENOENT'], () => openSync(LOCK, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK));
+
+/** Closes a descriptor of the lock, which other processes may still hold. */
+export const closeLock = (fd: number): void => closeSync(fd);
+
 /** True if the runtime directory contains exactly the lock and these files. */
 export function holdsOnly(...names: readonly string[]): boolean {
   const found = ignoring(['ENOENT', 'ENOTDIR'], () => readdirSync(RUNTIME)) ?? [];

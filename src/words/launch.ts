@@ -8,7 +8,7 @@ import { leave } from '../group/leave.js';
 import { AS_USER, look, lookJobs, lookJobsOfUser, READ_ONLY, type System } from '../group/look.js';
 import { changesFor } from '../group/changes.js';
 import { familyLost, type State } from '../state/state.js';
-import { watchState } from '../group/watch.js';
+import { watchState } from '../state/watch.js';
 import { filterJobs } from '../kernel/firewall.js';
 import { isRoot } from '../kernel/proc.js';
 import { runTools, type Done } from '../kernel/tools.js';

@@ -1,8 +1,8 @@
 import { watch, type FSWatcher } from 'node:fs';
 import { ignoring } from '../kernel/cgroup.js';
 import { groupFile, newsFile } from '../plan/files.js';
-import { newsOf } from '../state/news.js';
-import { familyLost, stateOfGroup, WELL, type State } from '../state/state.js';
+import { newsOf } from './news.js';
+import { familyLost, stateOfGroup, WELL, type State } from './state.js';
 
 /** The time until watching starts, in milliseconds, so that short commands do not pay for it. */
 const EARLY = 200;
