@@ -365,7 +365,7 @@ test.serial('what somebody who may ask can try with the processes of others', as
       [detach(inRoots.pid), line(inRoots.pid, 'in a group of another user (use sudo)')],
       [detach(setuid.pid), line(setuid.pid, 'also has the rights of another user (use sudo)')],
       [detach(elsewhere.pid), /^\{"changes":\[\],"errors":\["process \d+: in another network namespace \(/],
-      [`ask detach '' "${hers.pid}:7" false`, line(hers.pid, 'there is none')],
+      [`ask detach '' "${hers.pid}:7" false`, line(hers.pid, 'no such process')],
       [
         `ask detach '' "${hers.pid}:7 4194303:1" true`,
         /\["process \d+: no such process","process 4194303: no such process"\]/,
