@@ -15,6 +15,7 @@ import '../closed/bystanders.test.js';
 import '../closed/firewall.test.js';
 import '../closed/late.test.js';
 import '../closed/memory.test.js';
+import '../closed/peer.test.js';
 import '../closed/routes.test.js';
 import '../closed/sockets.test.js';
 import '../closed/tuples.test.js';

@@ -6,6 +6,7 @@ import {
   ANY_CLASS,
   bits,
   candidate,
+  NO_CLASS,
   OF_THE_KERNEL,
   ofClass,
   setConnection,
@@ -44,7 +45,19 @@ export function came(arrivals: readonly Arrival[], fallen: boolean): Chain[] {
   const table = 'mangle' as const;
   return [
     { table, name: 'via-rpf', rules: fallen && ask.length > 0 ? [without, ...ask, again] : ask },
-    { table, name: 'via-in', rules: [marked, ...arrived, { text: `! -p tcp ${UNKNOWN} ${setConnection(VISITOR)}` }] },
+    {
+      table,
+      name: 'via-in',
+      rules: [
+        marked,
+        ...arrived,
+        { text: `! -p tcp ${UNKNOWN} ${setConnection(VISITOR)}` },
+        // TCP that conntrack has picked up in the middle (nf_conntrack_tcp_loose). If the kernel has not found the socket
+        // yet (ip_early_demux is 0), it may be a member's: its answers are stopped then.
+        { text: `-p tcp ! --syn ${NO_CLASS} -j RETURN` },
+        { text: `-p tcp ! --syn ${UNKNOWN} ${setConnection(VISITOR)}` },
+      ],
+    },
     {
       table,
       name: 'via-fwd',

@@ -2,12 +2,13 @@ import type { Facts } from '../../facts.js';
 import { markOf } from '../../numbers.js';
 import { keyOf, nameOfGroup, pathOf, type Family, type Group } from '../../wayout.js';
 import { isRefused } from '../../refused.js';
+import type { Arrival } from '../arrivals.js';
 import { ownerOf, type Rule } from '../rules.js';
 import { mainSources } from '../uplink.js';
 import { setConnection, setMark, type Chain } from './text.js';
 
 /** A group's own chains in one family, each after those it leads to. */
-export function groupChains(group: Group, family: Family, facts: Facts): Chain[] {
+export function groupChains(group: Group, family: Family, arrivals: readonly Arrival[], facts: Facts): Chain[] {
   const { slot } = group;
   const owner = ownerOf(group);
   const mangle = { table: 'mangle', owner } as const;
@@ -16,6 +17,7 @@ export function groupChains(group: Group, family: Family, facts: Facts): Chain[]
     { ...mangle, name: `via-new-${slot}`, rules: newConnection(group, family, facts) },
     { ...mangle, name: `via-guard-${slot}`, rules: guard(group, family, facts) },
     { ...mangle, name: `via-sent-${slot}`, rules: counting(group, family) },
+    { ...mangle, name: `via-receive-${slot}`, rules: receiving(group, family, arrivals, facts) },
     ...(isRefused(group, family, facts)
       ? [{ table: 'filter', owner, name: `via-rej-${slot}`, rules: refusal(group, family, facts) } as const]
       : []),
@@ -45,6 +47,17 @@ function guard(group: Group, family: Family, facts: Facts): Rule[] {
   return [...pass, ...lanRules(wayOut.lan, family, facts), { text: '-j DROP', note: nameOfGroup(group) }];
 }
 
+/** See nftables/chains.ts: a connected socket of the group receives what conntrack takes for a new connection. */
+function receiving(group: Group, family: Family, arrivals: readonly Arrival[], facts: Facts): Rule[] {
+  const own = arrivals
+    .filter(({ groups }) => groups.some(({ uuid }) => uuid === group.uuid))
+    .map(({ device, router }) => {
+      const from = router === undefined ? '' : `-m mac --mac-source ${router} `;
+      return { text: `-i ${device} ${from}-j RETURN`, note: [device, router ?? ''].join(' ').trimEnd() };
+    });
+  return [...own, ...lanRules(group.wayOut.lan, family, facts, 'from'), { text: '-j DROP' }];
+}
+
 /** What has the connection's mark comes here once; to the guard it may come by its class, too. */
 function counting({ slot, wayOut }: Group, family: Family): Rule[] {
   const path = pathOf(wayOut, family);
@@ -70,15 +83,16 @@ function translation({ wayOut }: Group, sources: readonly string[], facts: Facts
   ];
 }
 
-function lanRules(lan: boolean, family: Family, { lans }: Facts): Rule[] {
+function lanRules(lan: boolean, family: Family, { lans }: Facts, way: 'to' | 'from' = 'to'): Rule[] {
   if (!lan) return [];
+  const [on, of] = way === 'to' ? ['-o', '-d'] : ['-i', '-s'];
   const networks = lans.filter((one) => one.family === family);
   const onLink = family === 6 ? ['fe80::/10', 'ff02::/16'] : [];
   return [
     ...networks.map(({ device, network }) => ({
-      text: `-o ${device} -d ${network} -j RETURN`,
+      text: `${on} ${device} ${of} ${network} -j RETURN`,
       note: `${network} ${device}`,
     })),
-    ...onLink.map((network) => ({ text: `-d ${network} -j RETURN` })),
+    ...onLink.map((network) => ({ text: `${of} ${network} -j RETURN` })),
   ];
 }

@@ -34,9 +34,10 @@ export type IptablesVariant = Exclude<Firewall, 'nft'>;
 const PATIENCE = '30';
 
 function ofFamily(by: IptablesVariant, family: Family, groups: readonly Group[], facts: Facts): FirewallThing[] {
+  const arrived = arrivals(family, groups, facts);
   const chains = [
-    ...groups.flatMap((group) => groupChains(group, family, facts)),
-    ...sharedChains(groups, family, arrivals(family, groups, facts), facts),
+    ...groups.flatMap((group) => groupChains(group, family, arrived, facts)),
+    ...sharedChains(groups, family, arrived, facts),
   ];
   return [
     ...chains.map((chain) => chainThing(by, family, chain)),

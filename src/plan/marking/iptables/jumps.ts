@@ -27,7 +27,12 @@ export function jumps(family: Family): Jump[] {
       chain: 'PREROUTING',
       text: `! -i lo -p tcp -m conntrack --ctstate NEW ${UNMARKED} -m addrtype --dst-type LOCAL -j via-rpf`,
     },
-    ...list('mangle', 'INPUT', `! -i lo -m conntrack --ctstate NEW ${UNKNOWN} -j via-in`),
+    ...list(
+      'mangle',
+      'INPUT',
+      `! -i lo -m conntrack --ctstate NEW ${UNKNOWN} ${ANY_CLASS} -j via-receive`,
+      `! -i lo -m conntrack --ctstate NEW ${UNKNOWN} -j via-in`,
+    ),
     ...list(
       'mangle',
       'FORWARD',
@@ -51,6 +56,8 @@ export function jumps(family: Family): Jump[] {
       `! -o lo ! -p tcp ${ANY_CLASS} -j via-class`,
       `! -o lo -p tcp --syn ${ANY_CLASS} -j via-class`,
       `! -o lo ${KNOWN} -j via-guard`,
+      // Picked up by a packet that came in by no group's path (see came.ts).
+      `! -o lo -p tcp -m conntrack --ctdir REPLY ${VISITING} ${ANY_CLASS} -j via-class`,
       `! -o lo -m conntrack --ctstate NEW,RELATED,UNTRACKED,INVALID ${ANY_CLASS} -j via-class`,
     ),
     ...list('nat', 'POSTROUTING', `! -o lo ${KNOWN} -j via-nat`),

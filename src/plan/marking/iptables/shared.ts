@@ -49,9 +49,11 @@ export function sharedChains(
       name: 'via-out',
       rules: [
         // Not by a member, whose packets are marked by now: somebody outside has it now, or it is the kernel's.
-        ...each(
-          ({ slot }) =>
-            `! -p tcp -m conntrack --ctdir ORIGINAL -m mark --mark ${bits(0)} ${OF_A_PROCESS} ${ours(slot)} -g via-reused`,
+        ...['! -p tcp', '-p tcp --syn'].flatMap((kind) =>
+          each(
+            ({ slot }) =>
+              `${kind} -m conntrack --ctdir ORIGINAL -m mark --mark ${bits(0)} ${OF_A_PROCESS} ${ours(slot)} -g via-reused`,
+          ),
         ),
         ...each(({ slot }) => `${ours(slot)} ${setMark(slot)}`),
         ...arrivals.map(({ slot }) => ({
@@ -64,6 +66,11 @@ export function sharedChains(
             `! -p tcp -m conntrack --ctdir REPLY -m mark --mark ${bits(0)} ${ofClass(classId)} ${setConnection(VISITOR)}`,
         ),
       ],
+    },
+    {
+      table: mangle,
+      name: 'via-receive',
+      rules: each(({ slot, classId }) => `${ofClass(classId)} -g via-receive-${slot}`),
     },
     { table: mangle, name: 'via-new', rules: each(({ slot, classId }) => `${ofClass(classId)} -g via-new-${slot}`) },
     { table: mangle, name: 'via-reused', rules: [{ text: setConnection(0) }] },

@@ -16,7 +16,7 @@ export interface Chain {
 
 /** A chain's name that is one of ours. */
 export const isOurName = (name: string): boolean =>
-  /^via-((raw|pre|rpf|in|fwd|out|new|reused|answered|guard|class|nat|rej|stray)|(new|guard|sent|srv|nat|rej)-\d+)$/.test(
+  /^via-((raw|pre|rpf|in|receive|fwd|out|new|reused|answered|guard|class|nat|rej|stray)|(new|guard|sent|receive|srv|nat|rej)-\d+)$/.test(
     name,
   );
 
@@ -55,3 +55,6 @@ export const ofClass = (classId: number): string => `-m cgroup --cgroup ${classI
 
 /** A socket that has a class: nobody else's packets walk the list behind it. */
 export const ANY_CLASS = '-m cgroup ! --cgroup 0';
+
+/** A socket that has no class. Packets without a socket do not match either (xt_cgroup). */
+export const NO_CLASS = '-m cgroup --cgroup 0';

@@ -2,11 +2,12 @@ import type { Facts } from '../../facts.js';
 import { candidateOf, hex, markOf, OTHER_BITS, zoneOf } from '../../numbers.js';
 import { FAMILIES, keyOf, nameOfGroup, pathOf, wayOf, type Family, type Group } from '../../wayout.js';
 import { isRefused } from '../../refused.js';
+import type { Arrival } from '../arrivals.js';
 import type { Rule } from '../rules.js';
 import { mainSources, segmentOf } from '../uplink.js';
 
 /** A group's chains: name and rules, each after those it leads to. */
-export function groupChains(group: Group, facts: Facts): (readonly [string, readonly Rule[]])[] {
+export function groupChains(group: Group, facts: Facts, arrivals: Arrivals): (readonly [string, readonly Rule[]])[] {
   const { slot } = group;
   return [
     [`set_${slot}`, [{ text: setBits('meta', markOf(slot)) }]],
@@ -14,11 +15,15 @@ export function groupChains(group: Group, facts: Facts): (readonly [string, read
     [`zone_${slot}`, zone(group, facts)],
     ...(refuses(group, facts) ? [[`refuse_${slot}`, refusal(group, facts)] as const] : []),
     [`arrive_${slot}`, [{ text: setBits('ct', candidateOf(slot)) }]],
+    [`receive_${slot}`, receiving(group, arrivals, (to) => `goto arrive_${to}`)],
     ...(clamps(group, facts) ? [[`clamp_${slot}`, clamping(group, facts)] as const] : []),
     ...(translates(group, facts) ? [[`source_${slot}`, translation(group, facts)] as const] : []),
     [`guard_${slot}`, guard(group, facts)],
   ];
 }
+
+/** The arrivals of all groups, by family. */
+export type Arrivals = { readonly [F in Family]: readonly Arrival[] };
 
 /** Whether the group refuses a family. */
 export const refuses = (group: Group, facts: Facts): boolean =>
@@ -52,6 +57,30 @@ function zone(group: Group, facts: Facts): Rule[] {
     return [{ text: `${protocol(family)} oifname "${path.device}" fib saddr . oif type local ct zone set 0 accept` }];
   });
   return [...leftAlone(group), ...asItIs, { text: `ct original zone set ${zoneOf(keyOf(group.wayOut))} accept` }];
+}
+
+/**
+ * A packet that conntrack takes for the first of a connection, but that the kernel has found a socket of the group for: a
+ * connected UDP socket, or TCP whose conntrack entry is gone. An entry made by it would send the answers of the socket
+ * back by the device that it came in by, and the sender's address can be forged. So it may only come by the group's own
+ * path (`arrived` is what then happens to it) or from a connected network.
+ */
+export function receiving(group: Group, arrivals: Arrivals, arrived: (slot: number) => string): Rule[] {
+  const own = FAMILIES.flatMap((family) =>
+    arrivals[family]
+      .filter(({ groups }) => groups.some(({ uuid }) => uuid === group.uuid))
+      .map(({ slot, device, router }) => {
+        const from = router === undefined ? '' : ` ether saddr ${router}`;
+        const note = [slot, device, router ?? ''].join(' ').trimEnd();
+        return { text: `${protocol(family)} iifname "${device}"${from} ${arrived(slot)}`, note };
+      }),
+  );
+  return [
+    ...leftAlone(group),
+    ...own,
+    ...(group.wayOut.lan ? [{ text: 'jump from_lan' }] : []),
+    { text: 'counter drop' },
+  ];
 }
 
 /**

@@ -52,6 +52,7 @@ function dispatch(group: Group, facts: Facts): Element[] {
     ...(refuses(group, facts) ? [{ of: 'refuse_of_class', key: [classId], leadsTo: `refuse_${slot}` }] : []),
     { of: 'new_of_class', key: [classId], leadsTo: `new_${slot}` },
     { of: 'guard_of_class', key: [classId], leadsTo: `guard_${slot}` },
+    { of: 'receive_of_class', key: [classId], leadsTo: `receive_${slot}` },
     ...(clamps(group, facts) ? [{ of: 'clamp_of_mark', key: [mark], leadsTo: `clamp_${slot}` }] : []),
     ...(translates(group, facts) ? [{ of: 'source_of_mark', key: [mark], leadsTo: `source_${slot}` }] : []),
     { of: 'set_of_mark', key: [mark], leadsTo: `set_${slot}` },

@@ -10,6 +10,18 @@ export type Hook = readonly [name: string, hook: string, rules: readonly Rule[]]
 const SYN = 'tcp flags & (syn | ack) == syn';
 
 /**
+ * TCP that conntrack has picked up in the middle (nf_conntrack_tcp_loose), by a packet that came in by no group's path. If
+ * the kernel has not found the socket yet (ip_early_demux is 0), it may be a member's: its answers are stopped then.
+ */
+export function pickedUp(classes: string): Rule[] {
+  const middle = `iifname != "lo" meta l4proto tcp tcp flags & (syn | ack) != syn ct state new ${OURS} == 0`;
+  return [
+    { text: `${middle} meta cgroup != ${classes} accept` },
+    { text: `${middle} ct mark set ct mark & ${hex(OTHER_BITS)} | ${hex(VISITOR)}` },
+  ];
+}
+
+/**
  * The base chains of the table; `fallen` are the families in which main leads nowhere. Each leads by a map to a group's
  * own chains, so that its cost does not grow.
  */
@@ -48,6 +60,7 @@ export function hooks(v6: boolean, fallen: readonly Family[]): Hook[] {
       'filter input -150',
       [
         { text: `tcp flags & syn == syn ${OURS} vmap @clamp_of_mark` },
+        { text: `iifname != "lo" ct state new ${OURS} == 0 meta cgroup vmap @receive_of_class` },
         { text: `ct state new ${OURS} == 0 meta nfproto . iifname . ether saddr vmap @arrival_of_router` },
         { text: `ct state new ${OURS} == 0 meta nfproto . iifname vmap @arrival_of_device` },
         // By another path, now: a member may answer. What was there before a group is, is somebody else's.
@@ -56,6 +69,7 @@ export function hooks(v6: boolean, fallen: readonly Family[]): Hook[] {
             `iifname != "lo" meta l4proto != tcp ct state new ${OURS} == 0 ` +
             `ct mark set ct mark & ${hex(OTHER_BITS)} | ${hex(VISITOR)}`,
         },
+        ...pickedUp('@classes'),
       ],
     ],
     // Right after conntrack too: who saves the packet's mark in the connection's then saves ours, and who restores it in a
@@ -69,6 +83,7 @@ export function hooks(v6: boolean, fallen: readonly Family[]): Hook[] {
         { text: `${datagrams} ct direction original meta cgroup vmap @new_of_class` },
         { text: `meta l4proto != tcp ct direction original ${OURS} @marks goto reused` },
         { text: `meta l4proto tcp ${SYN} meta cgroup vmap @new_of_class` },
+        { text: `meta l4proto tcp ${SYN} ct direction original ${OURS} @marks goto reused` },
         { text: `${OURS} vmap @set_of_mark` },
         { text: 'ct state new meta cgroup vmap @new_of_class' },
         { text: `ct direction reply meta nfproto . ct mark & ${hex(MASK)} . meta cgroup vmap @answer_of_candidate` },
@@ -92,11 +107,11 @@ export function hooks(v6: boolean, fallen: readonly Family[]): Hook[] {
       [
         local,
         // Not a member's, though somebody has just given it a group's bits.
-        {
+        ...['!= tcp', `tcp ${SYN}`].map((kind) => ({
           text:
-            `meta l4proto != tcp ct direction original ${OURS} @marks ` +
+            `meta l4proto ${kind} ct direction original ${OURS} @marks ` +
             `meta cgroup != @classes ${OF_A_PROCESS} ${FORGET} accept`,
-        },
+        })),
         { text: `${OURS} vmap @set_of_mark` },
       ],
     ],

@@ -2,6 +2,7 @@ import type { Facts } from '../../facts.js';
 import { fallbacks } from '../../fallback.js';
 import type { Change, FirewallThing, Scope } from '../../things.js';
 import type { Group } from '../../wayout.js';
+import { arrivals } from '../arrivals.js';
 import { groupChains } from './chains.js';
 import { elements, type Element } from './elements.js';
 import { hooks } from './hooks.js';
@@ -24,6 +25,7 @@ export const nftables: Marking = {
 function wanted(groups: readonly Group[], facts: Facts): FirewallThing[] {
   if (groups.length === 0) return [];
   const fallen = [...fallbacks(groups, facts).keys()];
+  const arrived = { 4: arrivals(4, groups, facts), 6: arrivals(6, groups, facts) };
   return [
     thing('table', 'namespace', true, '', () => [`add table ${TABLE}`]),
     ...COLLECTIONS.map(([id, type]) => thing(id, 'namespace', true, '', () => [`add ${named(id)} { ${type}; }`])),
@@ -31,7 +33,7 @@ function wanted(groups: readonly Group[], facts: Facts): FirewallThing[] {
     ...groups.flatMap((group) => [
       counter(`sent_${group.slot}`),
       counter(`stopped_${group.slot}`),
-      ...groupChains(group, facts).map(([name, rules]) =>
+      ...groupChains(group, facts, arrived).map(([name, rules]) =>
         chain(name, rules, { scope: 'group', owner: ownerOf(group) }),
       ),
     ]),
@@ -82,6 +84,7 @@ const COLLECTIONS: readonly (readonly [id: string, type: string])[] = [
   ['map refuse_of_class', 'typeof meta cgroup : verdict'],
   ['map new_of_class', 'typeof meta cgroup : verdict'],
   ['map guard_of_class', 'typeof meta cgroup : verdict'],
+  ['map receive_of_class', 'typeof meta cgroup : verdict'],
   ['map clamp_of_mark', 'type mark : verdict'],
   ['map source_of_mark', 'type mark : verdict'],
   ['map set_of_mark', 'type mark : verdict'],

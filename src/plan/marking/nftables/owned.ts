@@ -1,9 +1,12 @@
 import type { Facts } from '../../facts.js';
-import { hex, markOf } from '../../numbers.js';
+import { hex, markOf, VISITOR } from '../../numbers.js';
 import type { Group } from '../../wayout.js';
-import { ways } from './chains.js';
+import { arrivals } from '../arrivals.js';
+import type { Rule } from '../rules.js';
+import { receiving, ways } from './chains.js';
 import { lans } from './elements.js';
-import { lan, OURS, stray } from './shared.js';
+import { pickedUp } from './hooks.js';
+import { fromLan, lan, OURS, stray } from './shared.js';
 
 /** The second guard's table. It goes with the process that made it (nft(8), `flags owner`), and nobody else removes it. */
 export const OWNED_TABLE = 'inet via_guard';
@@ -28,34 +31,46 @@ export function ownedGuard(groups: readonly Group[], facts: Facts): string {
       .filter(({ of }) => of === set)
       .map(({ key: [device, network] }) => `"${device}" . ${network}`)
       .join(', ');
-  const inLan = lan(facts.v6).flatMap(({ text }) => {
-    const [, set] = /@(lan[46])/.exec(text) ?? [];
-    if (set === undefined) return [text];
-    return listOf(set) === '' ? [] : [text.replace(`@${set}`, `{ ${listOf(set)} }`)];
-  });
+  const listed = (rules: readonly Rule[]): string[] =>
+    rules.flatMap(({ text }) => {
+      const [, set] = /@(lan[46])/.exec(text) ?? [];
+      if (set === undefined) return [text];
+      return listOf(set) === '' ? [] : [text.replace(`@${set}`, `{ ${listOf(set)} }`)];
+    });
   const ofGroup = (group: Group): string[] => [
     ...ways(group, facts, { pass: 'accept', stop: 'counter drop' }).map(({ text }) => text),
     ...(group.wayOut.lan ? ['jump lan'] : []),
     'counter drop',
   ];
-  const to = (keyOf: (group: Group) => string): string =>
-    `{ ${groups.map((group) => `${keyOf(group)} : goto guard_${group.slot}`).join(', ')} }`;
-  const classes = to(({ classId }) => String(classId));
+  const to = (chain: string, keyOf: (group: Group) => string): string =>
+    `{ ${groups.map((group) => `${keyOf(group)} : goto ${chain}_${group.slot}`).join(', ')} }`;
+  const ofClass = ({ classId }: Group): string => String(classId);
+  const classes = to('guard', ofClass);
+  const arrived = { 4: arrivals(4, groups, facts), 6: arrivals(6, groups, facts) };
   const rules = [
     'oifname "lo" accept',
     'ct state invalid jump stray',
     STRANDED,
     `meta l4proto != tcp ct direction original meta cgroup vmap ${classes}`,
     `tcp flags & (syn | ack) == syn meta cgroup vmap ${classes}`,
-    `${OURS} vmap ${to(({ slot }) => hex(markOf(slot)))}`,
+    `${OURS} vmap ${to('guard', ({ slot }) => hex(markOf(slot)))}`,
+    `meta l4proto tcp ct direction reply ${OURS} == ${hex(VISITOR)} meta cgroup vmap ${classes}`,
     'ct direction reply accept',
     'meta l4proto tcp ct state established,related accept',
     `meta cgroup vmap ${classes}`,
   ];
+  const received = [
+    `iifname != "lo" ct state new ${OURS} == 0 meta cgroup vmap ${to('receive', ofClass)}`,
+    ...pickedUp(`{ ${groups.map(ofClass).join(', ')} }`).map(({ text }) => text),
+  ];
   const chains = [
-    ['lan', inLan],
+    ['lan', listed(lan(facts.v6))],
+    ['from_lan', listed(fromLan(facts.v6))],
     ['stray', stray(facts.v6).map(({ text }) => text)],
-    ...groups.map((group) => [`guard_${group.slot}`, ofGroup(group)] as const),
+    ...groups.flatMap((group) => [
+      [`guard_${group.slot}`, ofGroup(group)] as const,
+      [`receive_${group.slot}`, receiving(group, arrived, () => 'accept').map(({ text }) => text)] as const,
+    ]),
   ] as const;
   return [
     // Deleting what is not there would be an error.
@@ -69,5 +84,8 @@ export function ownedGuard(groups: readonly Group[], facts: Facts): string {
     // After the first guard, which counts what it stops.
     `add chain ${OWNED_TABLE} guard { type filter hook postrouting priority 301; }`,
     ...rules.map((text) => `add rule ${OWNED_TABLE} guard ${text}`),
+    // After the table's own chain, which knows what comes by a group's path.
+    `add chain ${OWNED_TABLE} arrive { type filter hook input priority -149; }`,
+    ...received.map((text) => `add rule ${OWNED_TABLE} arrive ${text}`),
   ].join('; ');
 }

@@ -8,6 +8,7 @@ export const OURS = `ct mark & ${hex(MASK)}`;
 /** The chains that the base chains lead to, whichever group it is about. */
 export const sharedChains = (v6: boolean, fallen: readonly Family[]): (readonly [string, readonly Rule[]])[] => [
   ['lan', lan(v6)],
+  ['from_lan', fromLan(v6)],
   ['reused', REUSED],
   ['answered', ANSWERED],
   ['guard_answered', GUARD_ANSWERED],
@@ -40,7 +41,13 @@ export const lan = (v6: boolean): Rule[] => [
   ...(v6 ? [{ text: 'oifname . ip6 daddr @lan6 accept' }, { text: 'ip6 daddr { fe80::/10, ff02::/16 } accept' }] : []),
 ];
 
-/** Datagrams of a flow that was a group's, and not by a member: somebody outside has it now, or it is the kernel's. */
+/** Packets that come directly from a connected network. */
+export const fromLan = (v6: boolean): Rule[] => [
+  { text: 'iifname . ip saddr @lan4 accept' },
+  ...(v6 ? [{ text: 'iifname . ip6 saddr @lan6 accept' }, { text: 'ip6 saddr fe80::/10 accept' }] : []),
+];
+
+/** A packet with a connection mark of a group that no member sent: an outside program uses the same ends now. */
 const REUSED: readonly Rule[] = [{ text: `${OF_A_PROCESS} ${FORGET} return` }, { text: `${OURS} vmap @set_of_mark` }];
 
 /** The answer to a candidate or a visitor, where it did not make the connection a group's: the kernel's own is left. */
