@@ -26,9 +26,7 @@ function noGateway(error: ViaError, [name, next]: readonly [string, ...string[]]
 
 /** A gateway that is no device may be a word that was mistyped; a device of that name wins. */
 function unknownDevice(error: ViaError, gateway: string): ViaError {
-  const start = `device "${gateway}": unknown`;
-  const word = error.message.startsWith(start) ? meantWord(gateway) : undefined;
-  const rest = error.message.slice(start.length).replace(/^ \((.*)\)$/, ' Else $1');
-  const hint = `did you mean via ${word}?${rest}`;
+  const word = error.code === 'unknown-device' ? meantWord(gateway) : undefined;
+  const hint = `did you mean via ${word}?${error.hint === undefined ? '' : ` Else ${error.hint}`}`;
   return word === undefined ? error : new ViaError('device', `"${gateway}"`, 'unknown', { hint });
 }

@@ -1,7 +1,6 @@
-import { ViaError } from '../failure.js';
 import { formatGateway, parseGateway } from '../gateway/text.js';
 import type { Membership } from '../group/membership.js';
-import { moveInto } from '../kernel/cgroup.js';
+import { moveInto, removed } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
 import { isInGroup } from '../kernel/proc.js';
 import type { LaunchOptions } from '../request.js';
@@ -54,7 +53,7 @@ async function joinBySetup(wanted: Wanted, { elevate }: LaunchOptions, caller: C
   const whole = isInGroup();
   const act = ({ path, changes }: Answer): void => {
     tell(() => [...changes, `echo $$ > ${path}/cgroup.procs`]);
-    if (!moveInto(path, whole)) throw new ViaError('cgroup', path, 'is gone again', { hint: 'try again' });
+    if (!moveInto(path, whole)) throw removed(path);
   };
   return (await askSetup(wanted, { elevate, act, isIgnored })).path;
 }

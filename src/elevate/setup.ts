@@ -10,7 +10,7 @@ import { tellOwner } from '../state/news.js';
 import { ignoring, membersOf } from '../kernel/cgroup.js';
 import { isTracking, keepConnections, restartAttempts } from '../kernel/connections.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
-import { descendants, groupOf, movable, NONE, refusal, type Movable } from '../kernel/moving.js';
+import { descendants, groupOf, movable, noProcess, refusal, type Movable } from '../kernel/moving.js';
 import { isRoot, netnsOf } from '../kernel/proc.js';
 import { openToOthers, runAsRoot } from '../kernel/trusted.js';
 import { RUNTIME } from '../plan/files.js';
@@ -136,7 +136,7 @@ function named(pids: string, check: (pid: number) => Movable): ReturnType<typeof
   const starts = new Map(readPids(pids).map(({ pid, start }) => [pid, start]));
   return sorted([...starts.keys()], (pid) => {
     const one = check(pid);
-    if (one.start !== starts.get(pid)) throw refusal(pid, NONE);
+    if (one.start !== starts.get(pid)) throw noProcess(pid);
     return one;
   });
 }

@@ -75,7 +75,7 @@ function usable(device: string, { routing }: Known): LinkLine {
     const names = routing[4].links.filter(({ flags }) => !flags.includes('LOOPBACK')).map(({ ifname }) => ifname);
     const hint =
       names.length === 0 ? {} : { hint: `a gateway is an address or one of ${names.slice(0, 8).join(', ')}` };
-    throw new ViaError('device', `"${device}"`, 'unknown', hint);
+    throw new ViaError('device', `"${device}"`, 'unknown', { ...hint, code: 'unknown-device' });
   }
   if (!link.flags.includes('UP')) throw new ViaError('device', device, 'down', { hint: `ip link set ${device} up` });
   if (!link.flags.includes('LOWER_UP'))

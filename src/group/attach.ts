@@ -6,6 +6,7 @@ import { lockAndRun } from '../state/lock.js';
 import type { Ask } from './choose.js';
 import { lookJobs } from './look.js';
 import { makeGroup } from './make.js';
+import { whileGone } from './membership.js';
 import { transaction, type Tell } from './transaction.js';
 
 /** Moves processes into the group with this path. */
@@ -16,16 +17,17 @@ type MoveIn = (path: string) => Promise<void> | void;
  * it. Groups without members are removed then: this one, and those that the processes left. Throws if the group cannot
  * be made; nothing is left then.
  */
-export async function attachTo(ask: Ask, tell: Tell, move: MoveIn): Promise<void> {
-  const held = await lockAndRun(lookJobs(ask.firewall));
-  return transaction(held, { tell, undo: true }, async (change) => {
-    const { path, namespace } = await makeGroup(change, ask);
-    await move(path);
-    wakeKeeper(keeperFile(namespace));
-    change.lookAgain(ask.firewall);
-    change.settle();
+export const attachTo = (ask: Ask, tell: Tell, move: MoveIn): Promise<void> =>
+  whileGone(async () => {
+    const held = await lockAndRun(lookJobs(ask.firewall));
+    return transaction(held, { tell, undo: true }, async (change) => {
+      const { path, namespace } = await makeGroup(change, ask);
+      await move(path);
+      wakeKeeper(keeperFile(namespace));
+      change.lookAgain(ask.firewall);
+      change.settle();
+    });
   });
-}
 
 /** Moves processes to the root of the hierarchy, with this path. `groups` are the alive groups of this namespace. */
 export type MoveOut = (root: string, groups: readonly Group[]) => void;

@@ -1,4 +1,5 @@
 import { knownAhead, takeAhead } from '../kernel/ahead.js';
+import { removed } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
 import { wakeKeeper } from '../kernel/keeper.js';
 import { netnsOf } from '../kernel/proc.js';
@@ -12,7 +13,7 @@ import { groupIn, type Ask } from './choose.js';
 import { keepIntact, stateOf, wasIntact } from './intact.js';
 import { look, lookJobs, READ_ONLY } from './look.js';
 import { makeGroup } from './make.js';
-import { Gone, joinGroup, whileGone, type Membership } from './membership.js';
+import { joinGroup, whileGone, type Membership } from './membership.js';
 import { transaction, type Tell } from './transaction.js';
 
 /**
@@ -30,7 +31,7 @@ async function enterLocked(ask: Ask, tell: Tell): Promise<Membership> {
     trace('change');
     ask.check?.();
     const membership = joinGroup(uuid, hierarchy, tell);
-    if (membership === undefined) throw new Gone(path);
+    if (membership === undefined) throw removed(path);
     wakeKeeper(keeperFile(namespace));
     return { ...membership, made };
   });

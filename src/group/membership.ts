@@ -1,4 +1,4 @@
-import { ViaError } from '../failure.js';
+import { isViaError } from '../failure.js';
 import { cgroupPath, moveInto } from '../kernel/cgroup.js';
 import { isInGroup } from '../kernel/proc.js';
 import type { Settled, Tell } from './transaction.js';
@@ -24,20 +24,13 @@ export function joinGroup(uuid: string, hierarchy: string, tell: Tell): Membersh
   return { uuid, path, whole };
 }
 
-/** A via with another /run does not share our lock. It may have removed the group while it was empty. */
-export class Gone extends ViaError {
-  constructor(path: string) {
-    super('cgroup', path, 'is gone again', { hint: 'try again' });
-  }
-}
-
-/** Calls `act` again while it fails with `Gone`, a few times. */
+/** Calls `act` again, a few times, while it fails because the new group was removed meanwhile. */
 export async function whileGone<T>(act: () => Promise<T> | T): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await act();
     } catch (error) {
-      if (!(error instanceof Gone) || tries === TRIES) throw error;
+      if (!isViaError(error) || error.code !== 'gone' || tries === TRIES) throw error;
     }
   }
 }

@@ -1,16 +1,6 @@
 import { isViaError } from '../failure.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
-import {
-  descendants,
-  isIn,
-  isKeeper,
-  movable,
-  moveProcess,
-  refusal,
-  ENDED,
-  NONE,
-  type Movable,
-} from '../kernel/moving.js';
+import { descendants, isIn, isKeeper, movable, moveProcess, refusal, type Movable } from '../kernel/moving.js';
 import type { Tell } from './transaction.js';
 
 /** How processes are moved. */
@@ -79,6 +69,7 @@ function moved(one: Movable, path: string, root: string, isNamed: boolean, { tel
     moveProcess(one, path, root);
     return true;
   } catch (error) {
+    if (isViaError(error) && error.code === 'gone') throw error;
     if (!isNamed && hasEnded(error)) return true;
     fail(error);
     return false;
@@ -86,8 +77,7 @@ function moved(one: Movable, path: string, root: string, isNamed: boolean, { tel
 }
 
 /** What of a tree ends while it is moved is no failure. */
-const hasEnded = (error: unknown): boolean =>
-  isViaError(error) && (error.message.endsWith(`: ${NONE}`) || error.message.endsWith(`: ${ENDED}`));
+const hasEnded = (error: unknown): boolean => isViaError(error) && error.code === 'ended';
 
 /** What came of each, apart: those that may be moved, and the errors of the others. */
 export function sorted(

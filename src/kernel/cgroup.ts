@@ -16,6 +16,10 @@ const PREFIX = 'via-';
 /** The errors for a group that was removed: by its path, and by a file that was already open. */
 export const GONE = ['ENOENT', 'ENODEV'];
 
+/** The error for a group that was removed meanwhile: a via with another /run does not share our lock. */
+export const removed = (path: string): ViaError =>
+  new ViaError('cgroup', path, 'was removed meanwhile', { hint: 'try again', code: 'gone' });
+
 /** The full form of a group's name. Another tool's directory may have the same prefix. */
 const NAME = /^via-[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { ViaError, wordsOf } from '../failure.js';
-import { GONE, ignoring } from './cgroup.js';
+import { GONE, ignoring, removed } from './cgroup.js';
 import { processes, sharesNetwork } from './process.js';
 import {
   commandLine,
@@ -20,10 +20,6 @@ export interface Movable {
   readonly start: string;
 }
 
-/** The reasons why a process that has ended cannot be moved: before it was looked at, and after. */
-export const NONE = 'no such process';
-export const ENDED = 'has ended';
-
 /**
  * Checks that a process can be moved, and gives it with its start time. With `user` only a process of that user passes.
  * Throws if there is no such process, or if it must not be moved.
@@ -33,14 +29,14 @@ export function movable(pid: number, user?: number): Movable {
   const start = startIn(fields);
   const flags = fields[6];
   const thread = threadOf(pid);
-  if (start === undefined || thread === undefined) throw refusal(pid, NONE);
+  if (start === undefined || thread === undefined) throw noProcess(pid);
   if ((Number(flags) & KERNEL_THREAD) !== 0) throw refusal(pid, 'a kernel thread, whose packets via cannot mark');
   if (pid === process.pid) throw refusal(pid, 'that is via itself');
   if (isKeeper(pid)) throw refusal(pid, 'a keeper of via');
   if (user !== undefined) refuseOthers(pid, thread, user);
   const isHere = sharesOurs(thread);
   // Checked last, so that everything above was read from this process and not from a later one with its id.
-  if (!runs({ pid, start })) throw refusal(pid, NONE);
+  if (!runs({ pid, start })) throw noProcess(pid);
   if (!isHere)
     throw refusal(pid, 'in another network namespace', `nsenter -t ${pid} -n via ..., with a gateway from there`);
   return { pid, start };
@@ -60,7 +56,7 @@ export const isKeeper = (pid: number): boolean => commandLine(pid)?.[1]?.endsWit
 /** Throws unless all user ids of a process are the user's. A set-user-ID program runs with another user's rights too. */
 function refuseOthers(pid: number, thread: number, user: number): void {
   const uids = uidsOf(thread);
-  if (uids.length === 0) throw refusal(pid, NONE);
+  if (uids.length === 0) throw noProcess(pid);
   if (uids.every((uid) => uid === user)) return;
   throw refusal(pid, uids.includes(user) ? 'also has the rights of another user' : 'of another user', 'use sudo');
 }
@@ -85,18 +81,20 @@ const ABSENT = ['ENOENT', 'ESRCH'];
  */
 export function moveProcess({ pid, start }: Movable, path: string, root: string): void {
   const before = placeOf(pid, root);
-  if (startOf(pid) !== start) throw refusal(pid, ENDED);
+  if (startOf(pid) !== start) throw hasEnded(pid);
   try {
     writeFileSync(`${path}/cgroup.procs`, String(pid), { flag: 'r+' });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw refusal(pid, code === 'ESRCH' ? ENDED : `cannot be moved: ${wordsOf(error)}`);
+    if (code === 'ESRCH') throw hasEnded(pid);
+    if (GONE.includes(code ?? '')) throw removed(path);
+    throw refusal(pid, `cannot be moved: ${wordsOf(error)}`);
   }
   const isHere = sharesOurs(threadOf(pid) ?? pid);
   const isSame = runs({ pid, start });
   if (isSame && isHere) return;
   ignoring([...ABSENT, ...GONE, 'EACCES'], () => writeFileSync(`${before}/cgroup.procs`, String(pid), { flag: 'r+' }));
-  throw refusal(pid, isSame ? 'has changed its network namespace' : ENDED);
+  throw isSame ? refusal(pid, 'has changed its network namespace') : hasEnded(pid);
 }
 
 /** True if a process is directly in the group with this path. */
@@ -109,7 +107,12 @@ const placeOf = (pid: number, root: string): string =>
 /** The uuid of the group that a process is in; undefined if it is in none. */
 export const groupOf = (pid: number): string | undefined => groupOfProcess(threadOf(pid) ?? pid);
 
-/** The error for one process. */
+/** The errors for a process that has ended: before it was looked at, and after. */
+export const noProcess = (pid: number): ViaError => ended(pid, 'no such process');
+const hasEnded = (pid: number): ViaError => ended(pid, 'has ended');
+const ended = (pid: number, why: string): ViaError => new ViaError('process', String(pid), why, { code: 'ended' });
+
+/** The error for a process that must not be moved. */
 export const refusal = (pid: number, why: string, hint?: string): ViaError =>
   new ViaError('process', String(pid), why, hint === undefined ? {} : { hint });
 

@@ -24,3 +24,25 @@ for (const x of [[], ['-x']])
       }
     },
   );
+
+test.serial('at any step of attach the same, and the process is moved', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  const moved = async (action: string, step: number) => {
+    const sleeper = lab.start('client', ['sleep', '60']);
+    const { result, steps } = await walk(lab, ['attach', '10.0.2.1', String(sleeper.pid)], action, step);
+    const place = await lab.sh('client', `cat /proc/${sleeper.pid}/cgroup`);
+    sleeper.kill();
+    await sleeper.done;
+    await kept(lab);
+    return { result, steps, isIn: /net_cls[^:]*:.*\/via-/.test(place) };
+  };
+  const { steps } = await moved('nothing', 0);
+  t.log(`${steps.length} steps`);
+  for (const [i, step] of steps.entries()) {
+    const { left } = await leaving(lab, async () => {
+      const { result, isIn } = await moved(`run ${take}`, i + 1);
+      t.deepEqual([result.code, result.stderr, isIn], [0, '', true], step);
+    });
+    t.deepEqual(left, [], step);
+  }
+});
