@@ -43,3 +43,25 @@ for (const [what, { undo, closes, named }] of Object.entries(tools))
     t.regex(closed[0] ?? '', named);
     await day.end();
   });
+
+if (seesAll())
+  test.serial('the tool is named with its process and user, and no process that is only called nft', async (t) => {
+    const day = await startDay(t);
+    await shielded(day.lab);
+    const impostor =
+      'exec setpriv --reuid 65534 --clear-groups -- perl -e \'$| = 1; $0 = "nft"; print "here\\n"; sleep 60\'';
+    const other = day.lab.start('client', ['sh', '-c', impostor]);
+    await other.waitFor(/here/);
+    // A tool that exits late, so that the keeper still sees it.
+    const late = "nft list table inet via >/dev/null && /run/nft -c 'nft delete table inet via; sleep 0.3'";
+    await day.lab.sh('client', `cp "$(command -v bash)" /run/nft; ${insisting(late)}; rm /run/nft`, {
+      timeout: 20_000,
+    });
+    await day.silent(30, kinds);
+    const line = day.sender.running.stderr.split('\n').find((one) => /: closed: /.test(one)) ?? '';
+    t.regex(line, / taken away by nft \(process \d+ of user root, child of \w+\) \(/);
+    t.false(line.includes(`process ${other.pid} `), line);
+    other.kill('SIGKILL');
+    await other.done;
+    await day.end();
+  });
