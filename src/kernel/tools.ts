@@ -101,13 +101,20 @@ function script(jobs: readonly Job[], lock: Hold | undefined): string {
     return `{ ${command} 2>&1 ${closed} ${stdin}\n} | { ${first}; } &\np${i}=$!`;
   });
   const waits = jobs.map((_, i) => `wait $p${i}; echo $?`);
-  const take =
-    lock?.take === true
-      ? `flock ${lock.wait === undefined ? '-n' : `-w ${lock.wait}`} 3 || exit $(($? + ${FLOCK}))`
-      : '';
+  const take = lock?.take === true ? `${taking(lock.wait)}\n[ $got -eq 0 ] || exit $((got + ${FLOCK}))` : '';
   const ask = lock?.only === undefined ? '' : `{ ${lock.only}; } || exit ${FLOCK + 1}`;
   const first = lock?.first === undefined ? '' : `{ ${lock.first}; } 3>&- ${closed} || exit ${FLOCK + FIRST_FAILED}`;
   return [take, ask, first, ...starts, ...waits, ''].join('\n');
+}
+
+/**
+ * Without a timer flock(1) ends with 71: a caller's `ulimit -i` may leave no room for one (timer_create(2)). Then it asks
+ * once more after that time.
+ */
+function taking(wait: number | undefined): string {
+  if (wait === undefined) return 'flock -n 3; got=$?';
+  return `flock -w ${wait} 3; got=$?
+[ $got -ne 71 ] || { flock -n 3 || { sleep ${wait}; flock -n 3; }; got=$?; }`;
 }
 
 function flockError(status: number): ViaError {

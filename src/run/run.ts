@@ -20,8 +20,7 @@ export async function run(command: Command, entry: Entry, signals: Signals): Pro
   awaitNofile(entry);
   const early = await signals.pending();
   if (early !== undefined) return { signal: early };
-  const child = start(words, entry);
-  signals.handTo(child);
+  const child = signals.handTo(() => start(words, entry));
   return new Promise((resolve, reject) => {
     child.on('error', (error) => child.pid === undefined && reject(cannotRun(words[0], error, entry)));
     child.on('exit', (code, signal) => resolve(signal === null ? { code: code ?? 0 } : { signal }));

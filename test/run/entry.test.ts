@@ -2,7 +2,7 @@ import test from 'ava';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { run } from '../helpers/exec.js';
-import { root, viaBin } from '../helpers/paths.js';
+import { fixture, python, root, viaBin } from '../helpers/paths.js';
 import { bothWays, byVia, outside, probe, under, via, type Settings } from './tools.js';
 
 const PATH: [string, string] = ['PATH', process.env['PATH'] ?? '/usr/bin:/bin'];
@@ -53,6 +53,15 @@ for (const [title, environment] of Object.entries(environments))
     t.deepEqual(by.environment, without.environment);
     t.deepEqual(by.environment, environment.map(([name, value]) => `${name}=${value}`).sort());
   });
+
+test('of two variables of one name the command gets the first, and no string without =', async (t) => {
+  const given = [PATH.join('='), 'A=1', 'NAMELESS', 'A=2', 'B.C=3', 'B.C=4', 'D=5'];
+  const raw = [...python, fixture('raw-environment.py'), ...given, '--'];
+  const { stdout, stderr } = await run([...raw, '/usr/bin/env', ...via, ...probe]);
+  t.is(stderr, '');
+  const seen = JSON.parse(stdout) as { environment: string[] };
+  t.deepEqual(seen.environment, [PATH.join('='), 'A=1', 'B.C=3', 'D=5'].sort());
+});
 
 const settings: Record<string, Settings> = {
   'nothing special': {},
