@@ -3,7 +3,7 @@ import { hex, markOf } from '../numbers.js';
 import type { Group } from '../wayout.js';
 import { ways } from './chains.js';
 import { lans } from './elements.js';
-import { lan, OURS, stray } from './shared.js';
+import { lan, OF_A_PROCESS, OURS, stray } from './shared.js';
 
 /** The second guard's table. It goes with the process that made it (nft(8), `flags owner`), and nobody else removes it. */
 export const OWNED_TABLE = 'inet via_guard';
@@ -41,12 +41,16 @@ export function ownedGuard(groups: readonly Group[], facts: Facts): string {
   const to = (keyOf: (group: Group) => string): string =>
     `{ ${groups.map((group) => `${keyOf(group)} : goto guard_${group.slot}`).join(', ')} }`;
   const classes = to(({ classId }) => String(classId));
+  const outsiders = `meta cgroup != { ${groups.map(({ classId }) => classId).join(', ')} } ${OF_A_PROCESS}`;
   const rules = [
     'oifname "lo" accept',
     'ct state invalid jump stray',
     STRANDED,
     `meta l4proto != tcp ct direction original meta cgroup vmap ${classes}`,
     `tcp flags & (syn | ack) == syn meta cgroup vmap ${classes}`,
+    // This table goes a moment after the group. An entry of the group's may then be a program's outside.
+    `meta l4proto != tcp ${outsiders} accept`,
+    `tcp flags & (syn | ack) == syn ${outsiders} accept`,
     `${OURS} vmap ${to(({ slot }) => hex(markOf(slot)))}`,
     'ct direction reply accept',
     'meta l4proto tcp ct state established,related accept',
