@@ -97,7 +97,8 @@ export async function lockAndLook(jobs: readonly Job[]): Promise<Held> {
 export function unlock(lock: Lock): void {
   if (holdsOnly() && isNamed(lock)) {
     ignoring(['EROFS'], () => unlinkSync(LOCK));
-    ignoring(['EROFS', 'ENOTEMPTY'], () => rmdirSync(RUNTIME));
+    // A mount point stays (rmdir(2)).
+    ignoring(['EBUSY', 'EROFS', 'ENOTEMPTY'], () => rmdirSync(RUNTIME));
   }
   closeSync(lock.fd);
 }

@@ -114,8 +114,9 @@ export function remove(thing: Thing): void {
     ignoring(absent, () => unlinkSync(`${thing.path}/lock`));
     // A mount point that was made for a mount that was then refused.
     ignoring([...absent, 'EBUSY', 'ENOTDIR', 'ENOTEMPTY'], () => rmdirSync(OWN_MOUNT));
-    // Somebody else's file, or the record of a namespace that nobody swept yet: then the directory stays.
-    ignoring([...absent, 'ENOTEMPTY'], () => rmdirSync(thing.path));
+    // Somebody else's file, or the record of a namespace that nobody swept yet: then the directory stays. So does a mount
+    // point (rmdir(2)).
+    ignoring([...absent, 'EBUSY', 'EROFS', 'ENOTEMPTY'], () => rmdirSync(thing.path));
   }
 }
 
