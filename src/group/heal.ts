@@ -1,6 +1,7 @@
-import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { lostBecause, unanswered } from '../gateway/health.js';
 import { ignoring } from '../kernel/cgroup.js';
+import { removeFile } from '../kernel/place.js';
 import { firewallEvents, hopsOf, networkEvents, type Filter } from '../plan/events.js';
 import { nameOf } from '../plan/marking/arrivals.js';
 import { ownedGuard } from '../plan/marking/owned.js';
@@ -140,7 +141,7 @@ function readMends(file: string): Mends {
 
 function keepMends(file: string, mends: Mends): void {
   ignoring(['ENOENT', 'EISDIR', 'ENOSPC', 'EFBIG', 'EDQUOT', 'EROFS'], () => {
-    if (Object.keys(mends).length === 0) unlinkSync(file);
-    else writeFileSync(file, JSON.stringify(mends), { mode: 0o600 });
+    removeFile(file);
+    if (Object.keys(mends).length > 0) writeFileSync(file, JSON.stringify(mends), { mode: 0o600 });
   });
 }

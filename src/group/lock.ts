@@ -14,6 +14,7 @@ import { basename } from 'node:path';
 import { ViaError, wordsOf } from '../failure.js';
 import { isUntouched, takeAhead } from '../kernel/ahead.js';
 import { ignoring } from '../kernel/cgroup.js';
+import { clearPlace } from '../kernel/place.js';
 import { runTools, Stopped, type Done, type Job } from '../kernel/tools.js';
 import { RUNTIME } from '../plan/wanted.js';
 import { waitFor } from './patience.js';
@@ -117,7 +118,9 @@ function openLock(): Lock {
     try {
       return { fd: openSync(LOCK, FLAGS | constants.O_CREAT, 0o600), isNew };
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EISDIR') clearPlace(LOCK);
+      if (code === 'ENOENT' || code === 'EISDIR') continue;
       if (isNew) ignoring(['ENOENT', 'ENOTEMPTY'], () => rmdirSync(RUNTIME));
       throw unusable(LOCK, error);
     }
@@ -130,7 +133,9 @@ function openLockIfThere(): Lock | undefined {
   try {
     return { fd: openSync(LOCK, FLAGS), isNew: false };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unusable(LOCK, error);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EISDIR') return openLock();
+    if (code !== 'ENOENT') throw unusable(LOCK, error);
     // Somebody may have removed nothing but the lock.
     return (ignoring(['ENOENT'], () => readdirSync(RUNTIME)) ?? []).length > 0 ? openLock() : undefined;
   }
@@ -151,5 +156,9 @@ function makeRuntimeDirectory(): boolean {
   return false;
 }
 
-const unusable = (path: string, error: unknown): ViaError =>
-  new ViaError('file', path, wordsOf(error), { cause: error, hint: 'via needs a writable /run' });
+function unusable(path: string, error: unknown): ViaError {
+  // O_NOFOLLOW: it is a link (open(2)).
+  const isLink = (error as NodeJS.ErrnoException).code === 'ELOOP';
+  const hint = isLink ? 'remove it' : 'via needs a writable /run';
+  return new ViaError('file', path, isLink ? 'a symbolic link' : wordsOf(error), { cause: error, hint });
+}

@@ -1,5 +1,6 @@
 import { chmodSync, linkSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { ignoring } from '../kernel/cgroup.js';
+import { removeFile } from '../kernel/place.js';
 import { RUNTIME } from '../plan/wanted.js';
 import { parseWish, type Wish } from './follow.js';
 import { readAtOnce, readRecord } from './records.js';
@@ -20,7 +21,7 @@ export function tellOwner(uuid: string, state: State = stateOfGroup(uuid), first
   const draft = `${path}.${first ? 'first' : 'new'}`;
   ignoring(UNWRITABLE, () => {
     // One that a killed process has left.
-    ignoring(['ENOENT'], () => unlinkSync(draft));
+    removeFile(draft);
     writeFileSync(draft, `${text.join('\n')}\n`, { mode: 0o400, flag: 'wx' });
     // Whatever the umask.
     chmodSync(draft, 0o444);

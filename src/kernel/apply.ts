@@ -1,4 +1,4 @@
-import { rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { rmdirSync, writeFileSync } from 'node:fs';
 import { ViaError, wordsOf } from '../failure.js';
 import type { Marking } from '../plan/marking/marking.js';
 import { startingKeeper } from '../plan/render.js';
@@ -10,6 +10,7 @@ import { removedNow } from './removal.js';
 import { OWN_MOUNT } from './hierarchy.js';
 import { endKeeper } from './keeper.js';
 import { makeMountPoint, mountJob } from './mount.js';
+import { clearPlace, removeFile } from './place.js';
 import { setSrcValidMark } from './sysctl.js';
 import { runTools, toolError, type Done, type Job } from './tools.js';
 
@@ -23,7 +24,10 @@ export function apply(changes: readonly Change[], marking: Marking, lock: number
   for (const thing of [...of('remove', 'cgroup'), ...of('remove', 'sysctl')]) remove(thing);
   for (const thing of of('remove', 'mount')) if (thing.kind === 'mount') clearAgent(thing);
   // One that is dead has left its FIFO.
-  for (const thing of of('add', 'keeper')) remove(thing);
+  for (const thing of of('add', 'keeper')) {
+    remove(thing);
+    if (thing.kind === 'keeper') clearPlace(thing.path);
+  }
   for (const thing of of('add', 'record', 'builtin')) add(thing);
   for (const thing of of('add', 'mount')) if (thing.kind === 'mount') makeMountPoint(thing.path);
   const keepers = of('add', 'keeper').flatMap((thing) => (thing.kind === 'keeper' ? startingKeeper(thing) : []));
@@ -103,15 +107,15 @@ function add(thing: Thing): void {
 export function remove(thing: Thing): void {
   const absent = ['ENOENT'];
   if (thing.kind === 'cgroup') removedNow(thing.path);
-  if (thing.kind === 'record' || thing.kind === 'builtin') ignoring(absent, () => unlinkSync(thing.path));
+  if (thing.kind === 'record' || thing.kind === 'builtin') removeFile(thing.path);
   if (thing.kind === 'sysctl') {
     setSrcValidMark(thing.device, thing.old);
-    ignoring(absent, () => unlinkSync(thing.record));
+    removeFile(thing.record);
   }
   if (thing.kind === 'keeper') endKeeper(thing.path);
   if (thing.kind === 'mount') ignoring([...absent, 'EBUSY', 'ENOTEMPTY'], () => rmdirSync(thing.path));
   if (thing.kind === 'directory') {
-    ignoring(absent, () => unlinkSync(`${thing.path}/lock`));
+    removeFile(`${thing.path}/lock`);
     // A mount point that was made for a mount that was then refused.
     ignoring([...absent, 'EBUSY', 'ENOTDIR', 'ENOTEMPTY'], () => rmdirSync(OWN_MOUNT));
     // Somebody else's file, or the record of a namespace that nobody swept yet: then the directory stays. So does a mount
@@ -121,9 +125,9 @@ export function remove(thing: Thing): void {
 }
 
 function writeRecord(path: string, text: string): void {
+  // Never through a link that somebody put there: the directory is root's alone, and so is what is in it.
+  clearPlace(path);
   try {
-    // Never through a link that somebody put there: the directory is root's alone, and so is what is in it.
-    ignoring(['ENOENT'], () => unlinkSync(path));
     writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
   } catch (error) {
     throw unwritable(path, error);

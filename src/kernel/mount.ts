@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, unlinkSync } from 'node:fs';
 import { ViaError, wordsOf } from '../failure.js';
 import { ignoring } from './cgroup.js';
 import { findHierarchy, type Hierarchy } from './hierarchy.js';
+import { inPlace } from './place.js';
 import { runTools, toolError, type Job } from './tools.js';
 
 /** The process that mounts the hierarchy; its mount point has to be there. */
@@ -27,10 +28,17 @@ export function hasGroups(): boolean {
   return Number(/^net_cls\t\d+\t(\d+)/m.exec(text)?.[1]) > 1;
 }
 
-/** Makes the directory that our own mount goes on. Throws where /run cannot be written. */
+/**
+ * Makes the directory that our own mount goes on; an empty file in its place goes. Throws where there is anything else, a
+ * link above all, and where /run cannot be written.
+ */
 export function makeMountPoint(path: string): void {
+  const found = ignoring(['ENOENT'], () => lstatSync(path));
+  if (found?.isDirectory() === true) return;
+  if (found !== undefined && !(found.isFile() && found.size === 0)) throw inPlace('file', path);
   try {
-    if (!existsSync(path)) mkdirSync(path, 0o700);
+    if (found !== undefined) unlinkSync(path);
+    mkdirSync(path, 0o700);
   } catch (error) {
     throw new ViaError('file', path, wordsOf(error), { cause: error, hint: 'via needs a writable /run' });
   }
