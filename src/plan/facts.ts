@@ -33,6 +33,8 @@ export interface Facts {
   readonly unanswered?: ReadonlySet<string>;
   /** Devices with an address of their own that is good for more than their link: `4 c2`. */
   readonly numbered?: ReadonlySet<string>;
+  /** The IPv4 addresses of each device. */
+  readonly addresses?: ReadonlyMap<string, readonly string[]>;
   /** Each device's MTU, the loopback's aside. */
   readonly mtus: ReadonlyMap<string, number>;
   /** Main's default routes. */

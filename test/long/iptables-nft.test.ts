@@ -18,3 +18,4 @@ import '../closed/memory.test.js';
 import '../closed/routes.test.js';
 import '../closed/sockets.test.js';
 import '../closed/tuples.test.js';
+import '../launch/many.test.js';

@@ -3,7 +3,7 @@ import { candidateOf, hex, markOf, OTHER_BITS, zoneOf } from '../numbers.js';
 import { FAMILIES, keyOf, nameOfGroup, pathOf, wayOf, type Family, type Group } from '../wayout.js';
 import { isRefused } from '../refused.js';
 import type { Rule } from './rules.js';
-import { mainSources, segmentOf } from './uplink.js';
+import { mainSources, ownSource, segmentOf } from './uplink.js';
 
 /** A group's chains: name and rules, each after those it leads to. */
 export function groupChains(group: Group, facts: Facts): (readonly [string, readonly Rule[]])[] {
@@ -51,7 +51,24 @@ function zone(group: Group, facts: Facts): Rule[] {
     if (path === undefined || (family === 4 && translates(group, facts))) return [];
     return [{ text: `${protocol(family)} oifname "${path.device}" fib saddr . oif type local ct zone set 0 accept` }];
   });
-  return [...leftAlone(group), ...asItIs, { text: `ct original zone set ${zoneOf(keyOf(group.wayOut))} accept` }];
+  return [
+    ...leftAlone(group),
+    ...toMany(group, facts),
+    ...asItIs,
+    { text: `ct original zone set ${zoneOf(keyOf(group.wayOut))} accept` },
+  ];
+}
+
+/**
+ * By the source, and by no route, the kernel picks the device of what is for many (net/ipv4/route.c,
+ * ip_route_output_key_hash_rcu): main has given it another device's. Before conntrack, which then knows it by this one.
+ */
+function toMany({ wayOut }: Group, facts: Facts): Rule[] {
+  const device = pathOf(wayOut, 4)?.device;
+  const source = ownSource(wayOut, facts);
+  if (device === undefined || source === undefined) return [];
+  const many = 'ip daddr { 224.0.0.0/4, 255.255.255.255 }';
+  return [{ text: `oifname != "${device}" ${many} ip saddr set ${source}`, note: source }];
 }
 
 /**
@@ -129,7 +146,14 @@ export function ways(group: Group, { v6, numbered }: Facts, { pass, stop }: Verd
     const out = `${protocol(family)} oifname "${path.device}"`;
     const isNumbered = numbered?.has(`${family} ${path.device}`) === true;
     const source = { text: `${out} ct direction original fib saddr . oif type != local ${stop}`, note: path.device };
-    return [...(isNumbered ? [source] : []), { text: `${out}${nextHop} ct state != { invalid, untracked } ${pass}` }];
+    const tracked = `ct state != { invalid, untracked } ${pass}`;
+    // What is for many has no next hop (RFC 1112): the link is all that it can be sent by.
+    const many = family === 4 ? 'fib daddr . oif type { broadcast, multicast }' : 'ip6 daddr ff00::/8';
+    return [
+      ...(isNumbered ? [source] : []),
+      { text: `${out}${nextHop} ${tracked}` },
+      ...(nextHop === '' ? [] : [{ text: `${out} ${many} ${tracked}` }]),
+    ];
   });
   return [...leftAlone(group), ...paths];
 }

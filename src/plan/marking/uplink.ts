@@ -18,6 +18,21 @@ export function segmentOf(
 }
 
 /**
+ * The way out's IPv4 address: of the network that its next hop is in, where the device has several. Undefined where the
+ * device has none.
+ */
+export function ownSource(wayOut: WayOut, { addresses, lans }: Facts): string | undefined {
+  const path = pathOf(wayOut, 4);
+  if (path === undefined) return undefined;
+  const own = addresses?.get(path.device) ?? [];
+  const near = lans.filter(
+    ({ family, device, network }) =>
+      family === 4 && device === path.device && path.nextHop !== undefined && containing(network, path.nextHop, 4),
+  );
+  return own.find((address) => near.some(({ network }) => containing(network, address, 4))) ?? own[0];
+}
+
+/**
  * The source addresses that main gives a program where the router is of another network on main's device: addresses of
  * the device, and yet of no use behind this router. Any other address of the device is one that the program chose. IPv4
  * only: where IPv6 has two routers on a link, nothing tells whose prefix is whose.
