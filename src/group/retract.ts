@@ -2,6 +2,7 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { isSafeDeviceName } from '../gateway/text.js';
 import { ignoring } from '../kernel/cgroup.js';
+import { forgetJobs } from '../kernel/forget.js';
 import { takeAway } from '../kernel/takeaway.js';
 import { firewalls } from '../plan/marking/firewalls.js';
 import { plan } from '../plan/plan.js';
@@ -17,7 +18,7 @@ import { isStamped } from './stamp.js';
  * has changed anything since, nothing else of via's is there. It halves the time that the last one's leaving takes.
  * False where it is not sure, or something failed: then one has to look.
  */
-export function retract(path: string, { stamp, things }: Settled, tell: Tell): boolean {
+export function retract(path: string, { stamp, things, groups }: Settled, tell: Tell): boolean {
   if (!things.every(isPlain) || !holdsOnly(...filesOf(things))) return false;
   const changes = plan([], things);
   const hierarchy = dirname(path);
@@ -26,7 +27,13 @@ export function retract(path: string, { stamp, things }: Settled, tell: Tell): b
   const lock = ignoring(['ENOENT'], () => openSync(LOCK, flags));
   if (lock === undefined) return false;
   try {
-    const isDone = takeAway(changes, firewalls, lock, { only: isStamped(stamp), name: `via-${stamp}`, hierarchy });
+    const beside = forgetJobs(groups);
+    const isDone = takeAway(changes, firewalls, lock, {
+      only: isStamped(stamp),
+      name: `via-${stamp}`,
+      hierarchy,
+      beside,
+    });
     if (isDone) tell(() => render(changes, firewalls));
     return isDone;
   } catch {

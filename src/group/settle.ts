@@ -1,5 +1,6 @@
 import { apply } from '../kernel/apply.js';
 import { cgroupPath } from '../kernel/cgroup.js';
+import { forgetJobs } from '../kernel/forget.js';
 import { runTools } from '../kernel/tools.js';
 import { firewalls } from '../plan/marking/firewalls.js';
 import { plan } from '../plan/plan.js';
@@ -20,6 +21,8 @@ export type Tell = (lines: () => readonly string[]) => void;
 export interface Settled {
   readonly stamp: string;
   readonly things: readonly Thing[];
+  /** The groups that are alive then. */
+  readonly groups: readonly Group[];
 }
 
 /**
@@ -45,12 +48,14 @@ export function wantedFor(system: System, more: readonly Group[]): Thing[] {
 export function settle(system: System, more: readonly Group[], lock: Lock, tell: Tell): Settled | undefined {
   try {
     const things = wantedFor(system, more);
+    const groups = [...system.groups, ...more];
+    forget(system, groups);
     const changes = plan(things, system.things);
     const tellAll = lock.isNew
       ? (lines: () => readonly string[]) => tell(() => [...render([MADE], firewalls), ...lines()])
       : tell;
     const stamp = make(changes, lock, tellAll);
-    return stamp === undefined ? undefined : { stamp, things };
+    return stamp === undefined ? undefined : { stamp, things, groups };
   } catch (error) {
     try {
       make(changesSince(system, more, lookAgain(lock, system, ...more.map(({ firewall }) => firewall))), lock, tell);
@@ -59,6 +64,13 @@ export function settle(system: System, more: readonly Group[], lock: Lock, tell:
     }
     return undefined;
   }
+}
+
+/** Has connection tracking forget what groups have sent that are gone: those that only the rules still name. */
+function forget({ firewall }: System, alive: readonly Group[]): void {
+  const gone = firewall.groups.filter(({ uuid }) => !alive.some((group) => group.uuid === uuid));
+  const jobs = forgetJobs(gone);
+  if (jobs.length > 0) runTools(jobs);
 }
 
 /** What making the lock has changed already. */
