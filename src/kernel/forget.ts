@@ -14,7 +14,7 @@ import type { Job } from './tools.js';
 export function forgetJobs(gone: readonly Pick<Group, 'slot' | 'wayOut'>[]): Job[] {
   if (gone.length === 0 || !isTracked()) return [];
   const words = gone.map(({ slot, wayOut }) => `${markOf(slot)}/${MASK}/${zoneOf(keyOf(wayOut))}`);
-  return [{ argv: ['perl', quote(besideUs('forget')), ...new Set(words)] }];
+  return [{ argv: ['perl', quote(besideUs('forget')), ...new Set(words)], answer: 'forgotten' }];
 }
 
 /** Whether connection tracking knows anything in this network namespace. */

@@ -3,6 +3,7 @@ import { launchWords } from '../helpers/firewall.js';
 import { makeLab, type Lab } from '../helpers/lab.js';
 import { fixture, python } from '../helpers/paths.js';
 import { probeCommand } from '../helpers/probes.js';
+import { hold } from '../helpers/runners.js';
 import { far } from '../helpers/topology.js';
 
 /** A port that a member and then a program outside send from. */
@@ -42,3 +43,21 @@ for (const family of families) {
       t.deepEqual(seen, Array(TIMES).fill(`g2 ${localPort}`));
     });
 }
+
+test.serial('connection tracking forgets what the group has sent, and nothing else', async (t) => {
+  const lab = await makeLab(t);
+  const other = await hold(lab, '10.0.1.3,fd01::3');
+  // Entries of others: with the group's mark, and in its zone.
+  const script = `
+    ${member(far.v4)}; ${member(far.v6)}; ping -c 1 ${far.v4}
+    set -- $(conntrack -L -p udp 2>/dev/null | sed -n 's/.*zone-orig=\\([0-9]*\\).* mark=\\([0-9]*\\).*/\\1 \\2/p' | head -n 1)
+    add() { conntrack -I -p udp -t 300 -s 192.0.2.1 -d 192.0.2.2 --sport "$1" --dport 9 "$2" "$3"; }
+    add 1 --mark "$2" && add 2 --orig-zone "$1" && add 3 --mark 77`;
+  const { code, stderr } = await lab.via(['10.0.2.1,fd02::1', '--', 'sh', '-c', script]);
+  t.is(code, 0, stderr);
+  const listed = await lab.sh('client', 'conntrack -L 2>/dev/null; conntrack -L -f ipv6 2>/dev/null');
+  const left = listed.split('\n').filter((line) => line.includes('zone-orig') || line.includes('192.0.2.1'));
+  const ports = left.map((line) => / sport=(\d+) /.exec(line)?.[1]).sort();
+  t.deepEqual(ports, ['1', '2', '3'], listed);
+  await other.release();
+});
