@@ -11,10 +11,10 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { basename } from 'node:path';
-import { ViaError, wordsOf } from '../failure.js';
+import { ViaError } from '../failure.js';
 import { isUntouched, takeAhead } from '../kernel/ahead.js';
 import { ignoring } from '../kernel/cgroup.js';
-import { clearPlace } from '../kernel/place.js';
+import { clearPlace, unusable } from '../kernel/place.js';
 import { runTools, Stopped, type Done, type Job } from '../kernel/tools.js';
 import { RUNTIME } from '../plan/wanted.js';
 import { waitFor } from './patience.js';
@@ -154,11 +154,4 @@ function makeRuntimeDirectory(): boolean {
     throw new ViaError('directory', RUNTIME, 'not a directory that only root can write', { hint: 'remove it' });
   }
   return false;
-}
-
-function unusable(path: string, error: unknown): ViaError {
-  // O_NOFOLLOW: it is a link (open(2)).
-  const isLink = (error as NodeJS.ErrnoException).code === 'ELOOP';
-  const hint = isLink ? 'remove it' : 'via needs a writable /run';
-  return new ViaError('file', path, isLink ? 'a symbolic link' : wordsOf(error), { cause: error, hint });
 }

@@ -1,5 +1,4 @@
 import { rmdirSync, writeFileSync } from 'node:fs';
-import { ViaError, wordsOf } from '../failure.js';
 import type { Marking } from '../plan/marking/marking.js';
 import { startingKeeper } from '../plan/render.js';
 import type { Change, RoutingThing, Thing } from '../plan/things.js';
@@ -10,7 +9,7 @@ import { removedNow } from './removal.js';
 import { OWN_MOUNT } from './hierarchy.js';
 import { endKeeper } from './keeper.js';
 import { makeMountPoint, mountJob } from './mount.js';
-import { clearPlace, removeFile } from './place.js';
+import { clearPlace, removeFile, unusable } from './place.js';
 import { setSrcValidMark } from './sysctl.js';
 import { runTools, toolError, type Done, type Job } from './tools.js';
 
@@ -130,9 +129,6 @@ function writeRecord(path: string, text: string): void {
   try {
     writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
   } catch (error) {
-    throw unwritable(path, error);
+    throw unusable(path, error);
   }
 }
-
-const unwritable = (path: string, error: unknown): ViaError =>
-  new ViaError('file', path, wordsOf(error), { cause: error, hint: 'via needs a writable /run' });

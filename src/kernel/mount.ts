@@ -1,8 +1,7 @@
 import { lstatSync, mkdirSync, readFileSync, unlinkSync } from 'node:fs';
-import { ViaError, wordsOf } from '../failure.js';
 import { ignoring } from './cgroup.js';
 import { findHierarchy, type Hierarchy } from './hierarchy.js';
-import { inPlace } from './place.js';
+import { inPlace, unusable } from './place.js';
 import { runTools, toolError, type Job } from './tools.js';
 
 /** The process that mounts the hierarchy; its mount point has to be there. */
@@ -40,6 +39,6 @@ export function makeMountPoint(path: string): void {
     if (found !== undefined) unlinkSync(path);
     mkdirSync(path, 0o700);
   } catch (error) {
-    throw new ViaError('file', path, wordsOf(error), { cause: error, hint: 'via needs a writable /run' });
+    throw unusable(path, error);
   }
 }

@@ -1,5 +1,5 @@
 import { rmdirSync, unlinkSync } from 'node:fs';
-import { ViaError } from '../failure.js';
+import { ViaError, wordsOf } from '../failure.js';
 import { ignoring } from './cgroup.js';
 
 /**
@@ -31,3 +31,11 @@ export function clearPlace(path: string): void {
 /** What is in the place of a file or a directory of ours, and is not via's to remove. */
 export const inPlace = (what: 'directory' | 'file', path: string): ViaError =>
   new ViaError(what, path, `in the place of a ${what === 'file' ? 'directory' : 'file'} of via`, { hint: 'remove it' });
+
+/** A file or a directory of ours that cannot be opened or made. */
+export function unusable(path: string, error: unknown): ViaError {
+  // O_NOFOLLOW: it is a link (open(2)).
+  const isLink = (error as NodeJS.ErrnoException).code === 'ELOOP';
+  const hint = isLink ? 'remove it' : 'via needs a writable /run';
+  return new ViaError('file', path, isLink ? 'a symbolic link' : wordsOf(error), { cause: error, hint });
+}

@@ -3,7 +3,7 @@ import { candidateOf, hex, markOf, OTHER_BITS, zoneOf } from '../numbers.js';
 import { FAMILIES, keyOf, nameOfGroup, pathOf, wayOf, type Family, type Group } from '../wayout.js';
 import { isRefused } from '../refused.js';
 import type { Rule } from './rules.js';
-import { mainSources, ownSource, segmentOf } from './uplink.js';
+import { mainSources, segmentOf, toMany } from './uplink.js';
 
 /** A group's chains: name and rules, each after those it leads to. */
 export function groupChains(group: Group, facts: Facts): (readonly [string, readonly Rule[]])[] {
@@ -53,22 +53,10 @@ function zone(group: Group, facts: Facts): Rule[] {
   });
   return [
     ...leftAlone(group),
-    ...toMany(group, facts),
+    ...toMany(group.wayOut, facts),
     ...asItIs,
     { text: `ct original zone set ${zoneOf(keyOf(group.wayOut))} accept` },
   ];
-}
-
-/**
- * By the source, and by no route, the kernel picks the device of what is for many (net/ipv4/route.c,
- * ip_route_output_key_hash_rcu): main has given it another device's. Before conntrack, which then knows it by this one.
- */
-function toMany({ wayOut }: Group, facts: Facts): Rule[] {
-  const device = pathOf(wayOut, 4)?.device;
-  const source = ownSource(wayOut, facts);
-  if (device === undefined || source === undefined) return [];
-  const many = 'ip daddr { 224.0.0.0/4, 255.255.255.255 }';
-  return [{ text: `oifname != "${device}" ${many} ip saddr set ${source}`, note: source }];
 }
 
 /**
