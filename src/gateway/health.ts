@@ -78,6 +78,16 @@ export const numberedDevices = (routing: Known['routing']): Set<string> =>
     ),
   );
 
+/** The IPv4 addresses of each device, as the kernel's local table lists them. */
+export function ownAddresses(routing: Known['routing']): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const route of routing[4].routes) {
+    const { dst, dev = '' } = route;
+    if (isOwnAddress(route) && /^[\d.]+$/.test(dst)) found.set(dev, [...(found.get(dev) ?? []), dst]);
+  }
+  return found;
+}
+
 /** Link-local or multicast (RFC 4291). */
 const isOfLink = ({ dst }: RouteLine): boolean => /^(fe[89ab]|ff)/.test(dst);
 

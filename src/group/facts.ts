@@ -1,5 +1,5 @@
 import { connectedNetworks, defaultRoutes, neighbourAddresses, nowhere } from '../gateway/routes.js';
-import { numberedDevices } from '../gateway/health.js';
+import { ownAddresses, numberedDevices } from '../gateway/health.js';
 import { lowestMet } from '../gateway/policy.js';
 import { isSafeDeviceName } from '../gateway/text.js';
 import { filteredDevices, srcValidMark } from '../kernel/sysctl.js';
@@ -11,7 +11,17 @@ import type { SysctlRecord } from '../state/records.js';
 
 type FromRoutes = Pick<
   Facts,
-  'ahead' | 'numbered' | 'lans' | 'devices' | 'mtus' | 'defaults' | 'nowhere' | 'resolving' | 'neighbours' | 'filtered'
+  | 'addresses'
+  | 'ahead'
+  | 'numbered'
+  | 'lans'
+  | 'devices'
+  | 'mtus'
+  | 'defaults'
+  | 'nowhere'
+  | 'resolving'
+  | 'neighbours'
+  | 'filtered'
 >;
 
 /**
@@ -33,6 +43,7 @@ export function factsOf(
     lans: [...connectedNetworks(4, routing), ...connectedNetworks(6, routing)],
     devices,
     numbered: numberedDevices(routing),
+    addresses: ownAddresses(routing),
     mtus: new Map(outer.map(({ ifname, mtu }) => [ifname, mtu])),
     defaults: defaultRoutes(routing),
     nowhere: nowhere(routing),

@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { isSafeDeviceName } from '../gateway/text.js';
+import { forgetJobs } from '../kernel/forget.js';
 import { takeAway } from '../kernel/takeaway.js';
 import { firewalls } from '../plan/marking/firewalls.js';
 import { plan } from '../plan/plan.js';
@@ -15,14 +16,20 @@ import { isStamped } from '../state/stamp.js';
  * other via has changed anything since. This halves the time of the last leave. Returns false when the fast path does not
  * apply or fails; the caller then does a full look.
  */
-export function retract(path: string, { stamp, things }: Settled, tell: Tell): boolean {
+export function retract(path: string, { stamp, things, groups }: Settled, tell: Tell): boolean {
   if (!things.every(isPlain) || !holdsOnly(...filesOf(things))) return false;
   const changes = plan([], things);
   const hierarchy = dirname(path);
   const lock = openLockForReading();
   if (lock === undefined) return false;
   try {
-    const isDone = takeAway(changes, firewalls, lock, { only: isStamped(stamp), name: `via-${stamp}`, hierarchy });
+    const beside = forgetJobs(groups);
+    const isDone = takeAway(changes, firewalls, lock, {
+      only: isStamped(stamp),
+      name: `via-${stamp}`,
+      hierarchy,
+      beside,
+    });
     if (isDone) tell(() => render(changes, firewalls));
     return isDone;
   } catch {

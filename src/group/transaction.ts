@@ -1,5 +1,6 @@
 import { apply } from '../kernel/apply.js';
 import { cgroupPath } from '../kernel/cgroup.js';
+import { forgetJobs } from '../kernel/forget.js';
 import { runTools, type Done } from '../kernel/tools.js';
 import type { Facts } from '../plan/facts.js';
 import { firewalls } from '../plan/marking/firewalls.js';
@@ -21,6 +22,8 @@ export type Tell = (lines: () => readonly string[]) => void;
 export interface Settled {
   readonly stamp: string;
   readonly things: readonly Thing[];
+  /** The groups that are alive then. */
+  readonly groups: readonly Group[];
 }
 
 /**
@@ -104,7 +107,7 @@ export class Transaction {
     try {
       const { things, changes } = decide();
       const text = this.apply(changes, this.lock.isNew);
-      return text === undefined ? undefined : { stamp: text, things };
+      return text === undefined ? undefined : { stamp: text, things, groups: [...before.groups, ...more] };
     } catch (error) {
       try {
         // Another tool's change can make one of ours fail: a device that was removed took its routes along.
@@ -121,6 +124,7 @@ export class Transaction {
     if (changes.length === 0) return undefined;
     this.tell(() => [...(isFirst ? render([MADE], firewalls) : []), ...render(changes, firewalls)]);
     trace('plan');
+    forget(this.system);
     const text = stamp(this.lock);
     apply(changes, firewalls, this.lock.fd);
     return text;
@@ -135,6 +139,13 @@ export class Transaction {
       // The first error is the one to report.
     }
   }
+}
+
+/** Makes conntrack forget the entries of removed groups, which only the rules still name. */
+function forget({ firewall, groups }: System): void {
+  const gone = firewall.groups.filter(({ uuid }) => !groups.some((group) => group.uuid === uuid));
+  const jobs = forgetJobs(gone);
+  if (jobs.length > 0) runTools(jobs);
 }
 
 /** The change that taking the lock made. */

@@ -1,5 +1,4 @@
-import { rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
-import { ViaError, wordsOf } from '../failure.js';
+import { rmdirSync, writeFileSync } from 'node:fs';
 import type { Marking } from '../plan/marking/marking.js';
 import { startingKeeper } from '../plan/render.js';
 import type { Change, RoutingThing, Thing } from '../plan/things.js';
@@ -10,6 +9,7 @@ import { removedNow } from './removal.js';
 import { OWN_MOUNT } from '../plan/files.js';
 import { endKeeper } from './keeper.js';
 import { makeMountPoint, mountJob } from './mount.js';
+import { clearPlace, removeFile, unusable } from './place.js';
 import { setSrcValidMark } from './sysctl.js';
 import { runTools, toolError, type Done, type Job } from './tools.js';
 
@@ -23,7 +23,10 @@ export function apply(changes: readonly Change[], marking: Marking, lock: number
   for (const thing of [...of('remove', 'cgroup'), ...of('remove', 'sysctl')]) remove(thing);
   for (const thing of of('remove', 'mount')) if (thing.kind === 'mount') clearAgent(thing);
   // A keeper that has died has left its FIFO.
-  for (const thing of of('add', 'keeper')) remove(thing);
+  for (const thing of of('add', 'keeper')) {
+    remove(thing);
+    if (thing.kind === 'keeper') clearPlace(thing.path);
+  }
   for (const thing of of('add', 'record', 'builtin')) add(thing);
   for (const thing of of('add', 'mount')) if (thing.kind === 'mount') makeMountPoint(thing.path);
   const keepers = of('add', 'keeper').flatMap((thing) => (thing.kind === 'keeper' ? startingKeeper(thing) : []));
@@ -103,31 +106,30 @@ function add(thing: Thing): void {
 export function remove(thing: Thing): void {
   const absent = ['ENOENT'];
   if (thing.kind === 'cgroup') removedNow(thing.path);
-  if (thing.kind === 'record' || thing.kind === 'builtin') ignoring(absent, () => unlinkSync(thing.path));
+  if (thing.kind === 'record' || thing.kind === 'builtin') removeFile(thing.path);
   if (thing.kind === 'sysctl') {
     setSrcValidMark(thing.device, thing.old);
-    ignoring(absent, () => unlinkSync(thing.record));
+    removeFile(thing.record);
   }
   if (thing.kind === 'keeper') endKeeper(thing.path);
   if (thing.kind === 'mount') ignoring([...absent, 'EBUSY', 'ENOTEMPTY'], () => rmdirSync(thing.path));
   if (thing.kind === 'directory') {
-    ignoring(absent, () => unlinkSync(`${thing.path}/lock`));
+    removeFile(`${thing.path}/lock`);
     // The mount point may be left from a mount that was refused.
     ignoring([...absent, 'EBUSY', 'ENOTDIR', 'ENOTEMPTY'], () => rmdirSync(OWN_MOUNT));
-    // The directory stays if it has another tool's file, or a record of a namespace that was not swept yet.
-    ignoring([...absent, 'ENOTEMPTY'], () => rmdirSync(thing.path));
+    // The directory stays if it has another tool's file, or a record of a namespace that was not swept yet, or if it is a
+    // mount point (rmdir(2)).
+    ignoring([...absent, 'EBUSY', 'EROFS', 'ENOTEMPTY'], () => rmdirSync(thing.path));
   }
 }
 
 function writeRecord(path: string, text: string): void {
+  // Never through a link that somebody put there: the directory is root's alone, and so is what is in it.
+  clearPlace(path);
   try {
     // Never through a symbolic link.
-    ignoring(['ENOENT'], () => unlinkSync(path));
     writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
   } catch (error) {
-    throw unwritable(path, error);
+    throw unusable(path, error);
   }
 }
-
-const unwritable = (path: string, error: unknown): ViaError =>
-  new ViaError('file', path, wordsOf(error), { cause: error, hint: 'via needs a writable /run' });

@@ -1,7 +1,7 @@
-import { closeSync, constants, fstatSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { quote } from '../plan/render.js';
 import { RUNTIME } from '../plan/files.js';
-import { ignoring } from './cgroup.js';
+import { removeFile } from './place.js';
 import { besideUs } from './proc.js';
 
 const ABSENT = ['ENOENT', 'ENOTDIR'];
@@ -36,8 +36,7 @@ export const wakeKeeper = (path: string): void => say(path, 'made\n');
 /** Ends the keeper, if there is one, and removes its FIFO. */
 export function endKeeper(path: string): void {
   say(path, 'end\n');
-  // A directory in its place is somebody else's, and keeps the next keeper from being started.
-  ignoring([...ABSENT, 'EISDIR'], () => unlinkSync(path));
+  removeFile(path);
 }
 
 /** Waits for nobody. */

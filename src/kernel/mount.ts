@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { ViaError, wordsOf } from '../failure.js';
+import { lstatSync, mkdirSync, readFileSync, unlinkSync } from 'node:fs';
 import { ignoring } from './cgroup.js';
 import { findHierarchy, type Hierarchy } from './hierarchy.js';
+import { inPlace, unusable } from './place.js';
 import { runTools, toolError, type Job } from './tools.js';
 
 /** The process that mounts the hierarchy. The mount point must exist. */
@@ -27,11 +27,18 @@ export function hasGroups(): boolean {
   return Number(/^net_cls\t\d+\t(\d+)/m.exec(text)?.[1]) > 1;
 }
 
-/** Makes our own mount point. Throws if /run cannot be written. */
+/**
+ * Makes our own mount point. An empty file in its place is removed. Throws if anything else is in its place, such as a
+ * symbolic link, or if /run cannot be written.
+ */
 export function makeMountPoint(path: string): void {
+  const found = ignoring(['ENOENT'], () => lstatSync(path));
+  if (found?.isDirectory() === true) return;
+  if (found !== undefined && !(found.isFile() && found.size === 0)) throw inPlace('file', path);
   try {
-    if (!existsSync(path)) mkdirSync(path, 0o700);
+    if (found !== undefined) unlinkSync(path);
+    mkdirSync(path, 0o700);
   } catch (error) {
-    throw new ViaError('file', path, wordsOf(error), { cause: error, hint: 'via needs a writable /run' });
+    throw unusable(path, error);
   }
 }

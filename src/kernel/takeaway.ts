@@ -8,6 +8,15 @@ import { runTools, type Job } from './tools.js';
 /** Seconds: a keeper has the lock for some hundredths when it looks. */
 const PATIENCE = 1;
 
+/** What takeAway needs beside the changes (see there). */
+export interface Conditions {
+  readonly only: string;
+  readonly name: string;
+  readonly hierarchy: string;
+  /** Runs at the same time; what comes of it does not matter. */
+  readonly beside: readonly Job[];
+}
+
 /**
  * Makes changes that only remove, in one go with taking the lock; false, and nothing is changed, where somebody else has
  * it for long, where `only` fails (see Hold), or where a group cannot be removed or there is another one in the `hierarchy`. Throws
@@ -17,7 +26,7 @@ export function takeAway(
   removals: readonly Change[],
   marking: Marking,
   lock: number,
-  { only, name, hierarchy }: { readonly only: string; readonly name: string; readonly hierarchy: string },
+  { only, name, hierarchy, beside }: Conditions,
 ): boolean {
   const of = chooser(removals);
   const groups = of('remove', 'cgroup').flatMap((thing) => (thing.kind === 'cgroup' ? [`rmdir ${thing.path}`] : []));
@@ -30,10 +39,16 @@ export function takeAway(
   );
   const agents = of('remove', 'mount').flatMap((thing) => (thing.kind === 'mount' ? clearing(thing) : []));
   const conditions = [only, ...groups, isEmpty, ...agents, ...sysctls].join(' && ');
-  const done = runTools(answering, { fd: lock, take: true, wait: PATIENCE, shielded: true, only: conditions });
+  const done = runTools([...answering, ...beside], {
+    fd: lock,
+    take: true,
+    wait: PATIENCE,
+    shielded: true,
+    only: conditions,
+  });
   if (done === undefined) return false;
   for (const thing of of('remove', 'sysctl')) remove(thing);
-  check(done);
+  check(done.slice(0, answering.length));
   removeLast(of);
   return true;
 }

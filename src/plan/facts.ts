@@ -33,6 +33,8 @@ export interface Facts {
   readonly unanswered?: ReadonlySet<string>;
   /** The devices that have an address of wider than link scope, with the family: `4 c2`. */
   readonly numbered?: ReadonlySet<string>;
+  /** The IPv4 addresses of each device. */
+  readonly addresses?: ReadonlyMap<string, readonly string[]>;
   /** Each device's MTU in bytes, without the loopback. */
   readonly mtus: ReadonlyMap<string, number>;
   /** The default routes of the main table. */

@@ -11,9 +11,10 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { basename } from 'node:path';
-import { ViaError, wordsOf } from '../failure.js';
+import { ViaError } from '../failure.js';
 import { isUntouched, takeAhead } from '../kernel/ahead.js';
 import { ignoring } from '../kernel/cgroup.js';
+import { clearPlace, unusable } from '../kernel/place.js';
 import { runTools, Stopped, type Done, type Job } from '../kernel/tools.js';
 import { LOCK, RUNTIME } from '../plan/files.js';
 import { waitFor } from './wait.js';
@@ -95,7 +96,8 @@ export async function lockAndLook(jobs: readonly Job[]): Promise<Held> {
 export function unlock(lock: Lock): void {
   if (holdsOnly() && isNamed(lock)) {
     ignoring(['EROFS'], () => unlinkSync(LOCK));
-    ignoring(['EROFS', 'ENOTEMPTY'], () => rmdirSync(RUNTIME));
+    // A mount point stays (rmdir(2)).
+    ignoring(['EBUSY', 'EROFS', 'ENOTEMPTY'], () => rmdirSync(RUNTIME));
   }
   closeSync(lock.fd);
 }
@@ -122,7 +124,9 @@ function openLock(): Lock {
     try {
       return { fd: openSync(LOCK, FLAGS | constants.O_CREAT, 0o600), isNew };
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EISDIR') clearPlace(LOCK);
+      if (code === 'ENOENT' || code === 'EISDIR') continue;
       if (isNew) ignoring(['ENOENT', 'ENOTEMPTY'], () => rmdirSync(RUNTIME));
       throw unusable(LOCK, error);
     }
@@ -135,7 +139,9 @@ function openLockIfThere(): Lock | undefined {
   try {
     return { fd: openSync(LOCK, FLAGS), isNew: false };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unusable(LOCK, error);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EISDIR') return openLock();
+    if (code !== 'ENOENT') throw unusable(LOCK, error);
     // The lock alone may have been removed.
     return (ignoring(['ENOENT'], () => readdirSync(RUNTIME)) ?? []).length > 0 ? openLock() : undefined;
   }
@@ -155,6 +161,3 @@ function makeRuntimeDirectory(): boolean {
   }
   return false;
 }
-
-const unusable = (path: string, error: unknown): ViaError =>
-  new ViaError('file', path, wordsOf(error), { cause: error, hint: 'via needs a writable /run' });

@@ -1,5 +1,6 @@
 import { chmodSync, linkSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { ignoring } from '../kernel/cgroup.js';
+import { removeFile } from '../kernel/place.js';
 import { newsFile } from '../plan/files.js';
 import { parseAsked, type Asked } from './asked.js';
 import { readPlainFile, UNREADABLE, UNWRITABLE } from './file.js';
@@ -19,7 +20,7 @@ export function tellOwner(uuid: string, state: State = stateOfGroup(uuid), first
   const draft = `${path}.${first ? 'first' : 'new'}`;
   ignoring([...UNWRITABLE, 'EEXIST', 'EPERM'], () => {
     // A killed process may have left one.
-    ignoring(['ENOENT'], () => unlinkSync(draft));
+    removeFile(draft);
     writeFileSync(draft, `${text.join('\n')}\n`, { mode: 0o400, flag: 'wx' });
     // The umask does not count.
     chmodSync(draft, 0o444);

@@ -1,5 +1,6 @@
-import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { ignoring } from '../kernel/cgroup.js';
+import { removeFile } from '../kernel/place.js';
 import type { Mends } from '../plan/ration.js';
 import { repairsFile } from '../plan/files.js';
 import { UNWRITABLE } from './file.js';
@@ -19,7 +20,7 @@ export function readRepairs(namespace: string): Mends {
 export function keepRepairs(namespace: string, repairs: Mends): void {
   const file = repairsFile(namespace);
   ignoring(UNWRITABLE, () => {
-    if (Object.keys(repairs).length === 0) unlinkSync(file);
-    else writeFileSync(file, JSON.stringify(repairs), { mode: 0o600 });
+    removeFile(file);
+    if (Object.keys(repairs).length > 0) writeFileSync(file, JSON.stringify(repairs), { mode: 0o600 });
   });
 }

@@ -1,5 +1,6 @@
-import { unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { utimesSync, writeFileSync } from 'node:fs';
 import { ignoring } from '../kernel/cgroup.js';
+import { removeFile } from '../kernel/place.js';
 import { groupFile, stateFile } from '../plan/files.js';
 import type { Family } from '../plan/wayout.js';
 import { readPlainFile, UNREADABLE, UNWRITABLE } from './file.js';
@@ -42,8 +43,8 @@ export function keepState(uuid: string, state: State): boolean {
   const before = stateOfGroup(uuid);
   if (before.is === state.is && before.why === state.why) return false;
   ignoring(UNWRITABLE, () => {
-    if (state.is === 'well') unlinkSync(stateFile(uuid));
-    else writeFileSync(stateFile(uuid), `${state.is} ${state.why}\n`, { mode: 0o600 });
+    removeFile(stateFile(uuid));
+    if (state.is !== 'well') writeFileSync(stateFile(uuid), `${state.is} ${state.why}\n`, { mode: 0o600 });
     const now = Date.now() / 1000;
     utimesSync(groupFile(uuid), now, now);
   });

@@ -43,8 +43,10 @@ const broken: Record<string, [script: string, line: RegExp]> = {
   '/run/via is a link that leads nowhere': ['ln -s nowhere /run/via', notADirectory],
   "/run/via is another user's": ['mkdir -m 700 /run/via; chown 65534 /run/via', notADirectory],
   'everybody can write to /run/via': ['mkdir /run/via; chmod 777 /run/via', notADirectory],
-  'the lock is a link': ['mkdir -m 700 /run/via; ln -s /etc/passwd /run/via/lock', /^via: file \/run\/via\/lock: /m],
-  'the lock is a directory': ['mkdir -m 700 /run/via; mkdir /run/via/lock', /^via: file \/run\/via\/lock: /m],
+  'the lock is a link': [
+    'mkdir -m 700 /run/via; ln -s /etc/passwd /run/via/lock',
+    /^via: file \/run\/via\/lock: a symbolic link \(remove it\)$/m,
+  ],
   '/proc/sys is read-only, and a filter drops the answers': [
     `echo 1 >/proc/sys/net/ipv4/conf/c2/rp_filter
     mount --bind /proc/sys /proc/sys; mount -o remount,ro,bind /proc/sys`,

@@ -205,7 +205,7 @@ test.serial('what is in the place of its FIFO and is none is no keeper', async (
     await lab.sh('client', `cd /run/via; f=$(echo keeper-*); rm "$f"; ${script}`);
     await killKeepers(lab);
   };
-  for (const script of ['echo >"$f"', 'ln -s /etc/passwd "$f"', 'ln -s /nowhere "$f"']) {
+  for (const script of ['echo >"$f"', 'ln -s /etc/passwd "$f"', 'ln -s /nowhere "$f"', 'mkdir "$f"']) {
     const { left } = await leaving(lab, async () => {
       const held = await hold(lab, '-x', '10.0.2.1');
       await replace(script);
@@ -217,10 +217,10 @@ test.serial('what is in the place of its FIFO and is none is no keeper', async (
     t.deepEqual(left, [], script);
   }
   const held = await hold(lab, '-x', '10.0.2.1');
-  await replace('mkdir "$f"');
+  await replace('mkdir -p "$f/mine"');
   const { code, stderr } = await lab.via(['-x', '10.0.2.1', '--', 'true']);
   t.is(code, 125);
-  t.regex(stderr, /^via: keeper: cannot be started \([^\n]+\)\n$/);
+  t.regex(stderr, /^via: directory \/run\/via\/keeper-\d+: in the place of a file of via \(remove it\)\n$/);
   await held.release();
   t.is((await lab.via(['sweep'])).stderr, '');
   t.regex(await lab.sh('client', 'ip rule; nft list tables; ls /run/via'), /^(\d+:.*\n)*keeper-\d+\n$/);

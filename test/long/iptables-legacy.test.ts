@@ -19,3 +19,4 @@ import '../closed/peer.test.js';
 import '../closed/routes.test.js';
 import '../closed/sockets.test.js';
 import '../closed/tuples.test.js';
+import '../launch/many.test.js';

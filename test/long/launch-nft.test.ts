@@ -10,3 +10,4 @@ import '../surroundings/refused.test.js';
 import '../surroundings/tailscale.test.js';
 import '../surroundings/uplinks.test.js';
 import '../surroundings/wireguard.test.js';
+import '../closed/afterwards.test.js';

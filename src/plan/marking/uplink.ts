@@ -1,6 +1,7 @@
 import type { Facts } from '../facts.js';
 import { containing } from '../networks.js';
 import { pathOf, type Family, type WayOut } from '../wayout.js';
+import type { Rule } from './rules.js';
 
 /**
  * Where the device takes less at once than another, which the program's own routes may name: the largest segment that
@@ -15,6 +16,33 @@ export function segmentOf(
   const mtu = mtus.get(device ?? '') ?? Infinity;
   if (device === undefined || ![...mtus.values()].some((other) => other > mtu)) return undefined;
   return { device, size: mtu - (family === 4 ? 40 : 60) };
+}
+
+/**
+ * By the source, and by no route, the kernel picks the device of what is for many (net/ipv4/route.c,
+ * ip_route_output_key_hash_rcu): main has given it another device's. Before conntrack, which then knows it by this one.
+ */
+export function toMany(wayOut: WayOut, facts: Facts): Rule[] {
+  const device = pathOf(wayOut, 4)?.device;
+  const source = ownSource(wayOut, facts);
+  if (device === undefined || source === undefined) return [];
+  const many = 'ip daddr { 224.0.0.0/4, 255.255.255.255 }';
+  return [{ text: `oifname != "${device}" ${many} ip saddr set ${source}`, note: source }];
+}
+
+/**
+ * The way out's IPv4 address: of the network that its next hop is in, where the device has several. Undefined where the
+ * device has none.
+ */
+function ownSource(wayOut: WayOut, { addresses, lans }: Facts): string | undefined {
+  const path = pathOf(wayOut, 4);
+  if (path === undefined) return undefined;
+  const own = addresses?.get(path.device) ?? [];
+  const near = lans.filter(
+    ({ family, device, network }) =>
+      family === 4 && device === path.device && path.nextHop !== undefined && containing(network, path.nextHop, 4),
+  );
+  return own.find((address) => near.some(({ network }) => containing(network, address, 4))) ?? own[0];
 }
 
 /**

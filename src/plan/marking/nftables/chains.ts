@@ -4,7 +4,7 @@ import { FAMILIES, keyOf, nameOfGroup, pathOf, wayOf, type Family, type Group } 
 import { isRefused } from '../../refused.js';
 import type { Arrival } from '../arrivals.js';
 import type { Rule } from '../rules.js';
-import { mainSources, segmentOf } from '../uplink.js';
+import { mainSources, segmentOf, toMany } from '../uplink.js';
 
 /** A group's chains: name and rules, each after those it leads to. */
 export function groupChains(group: Group, facts: Facts, arrivals: Arrivals): (readonly [string, readonly Rule[]])[] {
@@ -56,7 +56,12 @@ function zone(group: Group, facts: Facts): Rule[] {
     if (path === undefined || (family === 4 && translates(group, facts))) return [];
     return [{ text: `${protocol(family)} oifname "${path.device}" fib saddr . oif type local ct zone set 0 accept` }];
   });
-  return [...leftAlone(group), ...asItIs, { text: `ct original zone set ${zoneOf(keyOf(group.wayOut))} accept` }];
+  return [
+    ...leftAlone(group),
+    ...toMany(group.wayOut, facts),
+    ...asItIs,
+    { text: `ct original zone set ${zoneOf(keyOf(group.wayOut))} accept` },
+  ];
 }
 
 /**
@@ -158,7 +163,14 @@ export function ways(group: Group, { v6, numbered }: Facts, { pass, stop }: Verd
     const out = `${protocol(family)} oifname "${path.device}"`;
     const isNumbered = numbered?.has(`${family} ${path.device}`) === true;
     const source = { text: `${out} ct direction original fib saddr . oif type != local ${stop}`, note: path.device };
-    return [...(isNumbered ? [source] : []), { text: `${out}${nextHop} ct state != { invalid, untracked } ${pass}` }];
+    const tracked = `ct state != { invalid, untracked } ${pass}`;
+    // What is for many has no next hop (RFC 1112): the link is all that it can be sent by.
+    const many = family === 4 ? 'fib daddr . oif type { broadcast, multicast }' : 'ip6 daddr ff00::/8';
+    return [
+      ...(isNumbered ? [source] : []),
+      { text: `${out}${nextHop} ${tracked}` },
+      ...(nextHop === '' ? [] : [{ text: `${out} ${many} ${tracked}` }]),
+    ];
   });
   return [...leftAlone(group), ...paths];
 }

@@ -6,7 +6,7 @@ import type { Rule } from '../rules.js';
 import { receiving, ways } from './chains.js';
 import { lans } from './elements.js';
 import { pickedUp } from './hooks.js';
-import { fromLan, lan, OURS, stray } from './shared.js';
+import { fromLan, lan, OF_A_PROCESS, OURS, stray } from './shared.js';
 
 /** The second guard's table. It goes with the process that made it (nft(8), `flags owner`), and nobody else removes it. */
 export const OWNED_TABLE = 'inet via_guard';
@@ -46,6 +46,8 @@ export function ownedGuard(groups: readonly Group[], facts: Facts): string {
     `{ ${groups.map((group) => `${keyOf(group)} : goto ${chain}_${group.slot}`).join(', ')} }`;
   const ofClass = ({ classId }: Group): string => String(classId);
   const classes = to('guard', ofClass);
+  const anyClass = `{ ${groups.map(ofClass).join(', ')} }`;
+  const outsiders = `meta cgroup != ${anyClass} ${OF_A_PROCESS}`;
   const arrived = { 4: arrivals(4, groups, facts), 6: arrivals(6, groups, facts) };
   const rules = [
     'oifname "lo" accept',
@@ -53,6 +55,9 @@ export function ownedGuard(groups: readonly Group[], facts: Facts): string {
     STRANDED,
     `meta l4proto != tcp ct direction original meta cgroup vmap ${classes}`,
     `tcp flags & (syn | ack) == syn meta cgroup vmap ${classes}`,
+    // This table goes a moment after the group. An outside program may then use the ends of a group's conntrack entry.
+    `meta l4proto != tcp ${outsiders} accept`,
+    `tcp flags & (syn | ack) == syn ${outsiders} accept`,
     `${OURS} vmap ${to('guard', ({ slot }) => hex(markOf(slot)))}`,
     `meta l4proto tcp ct direction reply ${OURS} == ${hex(VISITOR)} meta cgroup vmap ${classes}`,
     'ct direction reply accept',
@@ -61,7 +66,7 @@ export function ownedGuard(groups: readonly Group[], facts: Facts): string {
   ];
   const received = [
     `iifname != "lo" ct state new ${OURS} == 0 meta cgroup vmap ${to('receive', ofClass)}`,
-    ...pickedUp(`{ ${groups.map(ofClass).join(', ')} }`).map(({ text }) => text),
+    ...pickedUp(anyClass).map(({ text }) => text),
   ];
   const chains = [
     ['lan', listed(lan(facts.v6))],
