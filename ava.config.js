@@ -24,7 +24,7 @@ export const long = [
 export const typescript = { rewritePaths: { 'src/': 'build/src/', 'test/': 'build/test/' }, compile: false };
 
 export default {
-  files: ['test/**/*.test.ts', '!test/long/**', ...long.map((files) => `!${files}`)],
+  files: ['test/**/*.test.ts', '!test/long/**', '!test/alone/**', ...long.map((files) => `!${files}`)],
   typescript,
   workerThreads: false,
   timeout: '2m',

@@ -92,7 +92,8 @@ function take({ pipe, soft, hard, helper, ignored }: Notes): Entry {
   const environment = variables(readFileSync(`/proc/${helper}/environ`, 'utf8'));
   const entry = { environment, descriptors: inherited(helper, pipe), ignored };
   const raised = soft !== hard && soft !== 'unlimited';
-  if (raised) writeSync(pipe, `${soft}\n`);
+  // A helper that was killed cannot put the limit back.
+  if (raised) ignoring(['EPIPE'], () => writeSync(pipe, `${soft}\n`));
   closeSync(pipe);
   return raised ? { ...entry, nofile: { soft: Number(soft), helper } } : entry;
 }

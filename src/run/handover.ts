@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, realpathSync, writeSync } from 'node:fs';
-import { ViaError } from '../failure.js';
+import { ViaError, wordsOf } from '../failure.js';
 import { ignoring } from '../kernel/cgroup.js';
 import { besideUs, startIn, startOf, statFields } from '../kernel/proc.js';
 import { quote } from '../plan/render.js';
@@ -46,16 +46,25 @@ export function findLauncher(): Launcher | undefined {
 
 /** Tells the launcher that there is nothing to become, and the status to end with, as a shell has it. */
 export function tellEnd(status: number): void {
-  if (!isTold) ignoring(['EPIPE'], () => tell([`end ${status}`]));
+  if (isTold) return;
+  try {
+    tell([`end ${status}`]);
+  } catch {
+    // The launcher has ended, so it needs no status.
+  }
 }
 
 /** It has begun to become the command. */
 let isTold = false;
 
-/** The launcher reads until it has what it needs. Throws where it does not read. */
+/** The launcher reads until it has what it needs. Throws if it has ended. */
 function tell(lines: readonly string[]): void {
   let rest = Buffer.from(lines.map((line) => `${line}\n`).join(''), 'latin1');
-  while (rest.length > 0) rest = rest.subarray(writeSync(1, rest));
+  try {
+    while (rest.length > 0) rest = rest.subarray(writeSync(1, rest));
+  } catch (error) {
+    throw new ViaError('launcher', '', `has ended: ${wordsOf(error)}`, { cause: error });
+  }
 }
 
 /**

@@ -76,6 +76,9 @@ const commands = {
   // The agent is that of the whole machine, which all labs share.
   mounts: `sed 's/,release_agent=[^ ,]*//' /proc/self/mountinfo`,
   runs: 'ls -A /run',
+  // Labs share net_cls; test/alone looks at the machine's.
+  controllers: 'cut -f1,4 /proc/cgroups',
+  ownCgroups: `sed 's/^[0-9]*://' /proc/self/cgroup | sort`,
 };
 
 /** Each group with its class id and its number of members, the lab's own root without these. */

@@ -21,7 +21,9 @@ for (const firewall of ['iptables-nft', 'iptables-legacy'] as const) {
           const second = await lab.via(['-v', gateway, '--', 'true']);
           t.deepEqual([second.code, second.stdout], [0, '']);
           t.regex(second.stderr, /^(via: )?echo \$\$ > \S+\n# \S+: sent \d+ packets, .*\n$/, gateway);
-          t.deepEqual(diff(before, await snapshot(lab)), []);
+          // The state that was found in order is kept for the next one.
+          const changed = diff(before, await snapshot(lab)).filter((line) => !/\/intact-/.test(line));
+          t.deepEqual(changed, []);
           t.is((await held.release()).stderr, '');
         });
         t.deepEqual(left, [], gateway);

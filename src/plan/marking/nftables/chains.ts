@@ -15,7 +15,7 @@ export function groupChains(group: Group, facts: Facts, arrivals: Arrivals): (re
     [`zone_${slot}`, zone(group, facts)],
     ...(refuses(group, facts) ? [[`refuse_${slot}`, refusal(group, facts)] as const] : []),
     [`arrive_${slot}`, [{ text: setBits('ct', candidateOf(slot)) }]],
-    [`receive_${slot}`, receiving(group, arrivals, (to) => `goto arrive_${to}`)],
+    [`receive_${slot}`, receiving(group, arrivals, (to) => `${setBits('ct', candidateOf(to))} accept`)],
     ...(clamps(group, facts) ? [[`clamp_${slot}`, clamping(group, facts)] as const] : []),
     ...(translates(group, facts) ? [[`source_${slot}`, translation(group, facts)] as const] : []),
     [`guard_${slot}`, guard(group, facts)],
