@@ -102,7 +102,7 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
     v6,
     namespace,
     hierarchy,
-    keeper: keeperCommand(hierarchy.path, namespace),
+    keeper: keeperCommand(hierarchy, namespace),
     ...factsOf(routing, firewall, oldMarks),
     // Packets must not leave with another device's source address.
     broken: pathsThat(groups, (path, family, { wayOut }) => brokenBecause(path, family, kernel, wayOut)),

@@ -9,6 +9,8 @@ export interface Hierarchy {
   /** The mount is via's own. */
   readonly own: boolean;
   readonly mounted: boolean;
+  /** The kernel has no hierarchy of net_cls yet. */
+  readonly isNew?: true;
   /** The controllers as mount options. */
   readonly controllers: string;
   /** The release agent of the hierarchy, if the mount is via's own. */
@@ -27,7 +29,7 @@ export function findHierarchy(): Hierarchy {
     .filter(({ path }) => existsSync(`${path}/cgroup.procs`));
   const mount = mounts.find(({ path }) => path === OWN_MOUNT) ?? mounts[0];
   if (mount !== undefined) return { ...mount, own: mount.path === OWN_MOUNT, mounted: true };
-  return { path: OWN_MOUNT, own: true, mounted: false, controllers: controllers() };
+  return { path: OWN_MOUNT, own: true, mounted: false, ...controllers() };
 }
 
 /** Parses `36 35 98:0 /root /mount/point rw,noatime - cgroup source rw,net_cls`. */
@@ -49,7 +51,7 @@ export const NO_NET_CLS =
   'the kernel needs CONFIG_CGROUP_NET_CLASSID, and no cgroup_no_v1=net_cls or =all at its start';
 
 /** The controllers to mount. An existing hierarchy can only be mounted with all controllers that have its number. */
-function controllers(): string {
+function controllers(): Pick<Hierarchy, 'controllers' | 'isNew'> {
   const text = ignoring(['ENOENT'], () => readFileSync('/proc/cgroups', 'utf8')) ?? '';
   const rows = text.split('\n').map((line) => line.split('\t'));
   const netCls = rows.find(([name]) => name === 'net_cls');
@@ -57,5 +59,6 @@ function controllers(): string {
   const [, hierarchy, , enabled] = netCls;
   if (enabled !== '1') throw new ViaError('cgroup', 'net_cls', 'disabled', { hint: NO_NET_CLS });
   const sharing = rows.filter(([name, number]) => number === hierarchy && number !== '0' && name !== undefined);
-  return sharing.length === 0 ? 'net_cls' : sharing.map(([name]) => name).join(',');
+  if (hierarchy === '0') return { controllers: 'net_cls', isNew: true };
+  return { controllers: sharing.map(([name]) => name).join(',') };
 }

@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { quote } from '../plan/render.js';
 import { RUNTIME } from '../plan/files.js';
 import { removeFile } from './place.js';
+import type { Hierarchy } from './hierarchy.js';
 import { besideUs } from './proc.js';
 
 const ABSENT = ['ENOENT', 'ENOTDIR'];
@@ -25,8 +26,9 @@ export function keeperLives(path: string): boolean | undefined {
  * The words of the shell that start one (bin/keeper), as soon as whoever starts it has given the lock back: by flock(1),
  * which takes less time from the set-up than bash.
  */
-export function keeperCommand(hierarchy: string, namespace: string): string {
-  const words = [besideUs('keeper'), process.execPath, hierarchy, namespace.replace(/\D/g, '')];
+export function keeperCommand({ path, isNew }: Pick<Hierarchy, 'path' | 'isNew'>, namespace: string): string {
+  const last = isNew === true ? ['new'] : [];
+  const words = [besideUs('keeper'), process.execPath, path, namespace.replace(/\D/g, ''), ...last];
   return `flock -F ${RUNTIME}/lock bash ${words.map(quote).join(' ')}`;
 }
 

@@ -26,7 +26,7 @@ for (const [name, { words, during, after }] of Object.entries(ways))
     // As the limits in README say.
     t.regex(await ask('ask'), during);
     t.is(await ask('end'), 'ended 0');
-    await kept(lab);
+    await kept(lab, 1);
     t.regex(await ask('ask'), after);
     owner.stdin.end();
     await owner.done;
