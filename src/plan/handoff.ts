@@ -1,4 +1,7 @@
-/** A program that gives its work to a process outside, which sends by the usual way whatever via does. */
+/**
+ * A program whose work leaves by the usual way whatever via does: a process outside does it, or it is sent in another
+ * network namespace, whose packets this machine only forwards. They have no socket here, and so no class.
+ */
 export interface HandOff {
   readonly name: string;
   /** Only where one of these runs already; by the names of their programs. */
@@ -8,7 +11,7 @@ export interface HandOff {
   readonly hint: string;
 }
 
-/** What a command is known to hand over, also where it is run by one of the usual wrappers (`sudo -u me firefox`). */
+/** The known program that a command is, also if a usual wrapper runs it (`sudo -u me firefox`). */
 export function handOff(command: readonly string[]): HandOff | undefined {
   const [first, ...others] = command.map(baseName);
   const isWrapped = WRAPPERS.has(first ?? '');
@@ -17,18 +20,19 @@ export function handOff(command: readonly string[]): HandOff | undefined {
   const known = Object.hasOwn(KNOWN, name) ? KNOWN[name] : undefined;
   if (known === undefined || (isWrapped && at === 0)) return undefined;
   const words = command.slice(at + 1);
-  return known.unless.some((option) => words.some((word) => word === option || word.startsWith(`${option}=`)))
-    ? undefined
-    : { name, ...known };
+  const has = (option: string): boolean => words.some((word) => word === option || word.startsWith(`${option}=`));
+  if (known.unless.some(has) || known.only?.some(has) === false) return undefined;
+  return { name, ...known };
 }
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 const WRAPPERS = new Set('sudo runuser setpriv env nice nohup stdbuf timeout ionice dbus-launch'.split(' '));
 
-/** A known program; with one of the options in `unless` it keeps its work. */
+/** A known program. With one of the words in `unless` it keeps its work; without one of those in `only` it does too. */
 interface Known extends Omit<HandOff, 'name'> {
   readonly unless: readonly string[];
+  readonly only?: readonly string[];
 }
 
 const MOVE = 'via attach --tree GATEWAY PID';
@@ -49,7 +53,27 @@ const firefox = (running: string): Known =>
     '--no-remote -no-remote --new-instance -new-instance --profile -profile',
   );
 
+const namespace = (only?: string, unless = ''): Known => ({
+  why: 'sends in another network namespace, of which this machine forwards the packets by the usual way',
+  hint: 'start via in that namespace, with a gateway from there',
+  unless: unless.split(' ').filter((word) => word !== ''),
+  ...(only === undefined ? {} : { only: only.split(' ') }),
+});
+
 const KNOWN: Readonly<Record<string, Known>> = {
+  ip: namespace('netns'),
+  nsenter: namespace('-n --net -a --all'),
+  // Without root it sends by a process of its own (slirp4netns, pasta).
+  podman: namespace('run start exec create play kube', '--network=host --net=host'),
+  'systemd-nspawn': namespace('-n --network-veth --network-bridge --network-zone --private-network -p --port'),
+  'lxc-start': namespace(),
+  'lxc-execute': namespace(),
+  'lxc-attach': namespace(),
+  lxc: namespace('exec start launch'),
+  incus: namespace('exec start launch'),
+  machinectl: namespace('start shell login'),
+  virsh: namespace('start create resume'),
+  'virt-install': namespace(),
   docker: {
     why: 'has its daemon start what it runs, in a network of its own, which sends by the usual way',
     hint: 'start via in that network, with a gateway from there',

@@ -85,7 +85,9 @@ const telling =
 export async function join(request: Launch, say: Say, check = (): void => {}): Promise<Membership> {
   const ask = askFor(request.gateway, request.options);
   const membership = isRoot() ? await asRoot(ask, say, check) : await asUser(request, say);
-  const known = request.options.quiet ? undefined : handOff(request.command);
+  const found = request.options.quiet ? undefined : handOff(request.command);
+  const isRoots = isRoot() && request.options.user === '';
+  const known = found?.name === 'podman' && !isRoots ? undefined : found;
   if (known !== undefined) await tellOf(known, request, membership, say);
   return membership;
 }

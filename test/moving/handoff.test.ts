@@ -1,7 +1,7 @@
 import test from 'ava';
 import { handOff } from '../../src/plan/handoff.js';
 import { makeLab } from '../helpers/lab.js';
-import { leaving } from '../helpers/left.js';
+import { kept, leaving } from '../helpers/left.js';
 
 const named = (...command: string[]) => handOff(command)?.name;
 
@@ -15,11 +15,47 @@ test('what hands its work to somebody outside is known by its name, also behind 
     t.is(named(...other), undefined, other.join(' '));
 });
 
+test('a program that sends in another network namespace is known by its name and words', (t) => {
+  for (const words of [
+    'ip netns exec n curl',
+    'ip -4 netns exec n curl',
+    'nsenter -t 1 -n curl',
+    'nsenter --net=/x curl',
+  ])
+    t.is(named(...words.split(' ')), words.split(' ')[0]);
+  for (const words of [
+    'podman run x',
+    'systemd-nspawn -n',
+    'lxc-start x',
+    'lxc exec x',
+    'machinectl shell x',
+    'virsh start x',
+  ])
+    t.is(named(...words.split(' ')), words.split(' ')[0]);
+  for (const words of ['ip route', 'nsenter -m curl', 'podman ps', 'systemd-nspawn x', 'podman run --network=host x'])
+    t.is(named(...words.split(' ')), undefined, words);
+});
+
 test('an option by which it keeps its work is enough', (t) => {
   t.is(named('systemd-run', '--scope', 'x'), undefined);
   t.is(named('chromium', '--user-data-dir=/x'), undefined);
   t.is(named('firefox', '--no-remote', '-P', 'x'), undefined);
   t.is(named('firefox', '--no-remotely'), 'firefox');
+});
+
+test.serial('a launch of `ip netns exec` says that the packets are only forwarded', async (t) => {
+  const lab = await makeLab(t, { servers: false });
+  await lab.sh('client', 'ip netns add inner');
+  for (const x of [[], ['-x']]) {
+    const { stderr, code } = await lab.via([...x, '10.0.2.1', '--', 'ip', 'netns', 'exec', 'inner', 'true']);
+    t.is(code, 0);
+    t.regex(
+      stderr,
+      /^via: command ip: sends in another network namespace, [^\n]* \(start via in that namespace, [^\n]*\)\n$/,
+    );
+  }
+  await kept(lab);
+  await lab.sh('client', 'ip netns del inner');
 });
 
 test.serial('a launch says so in one line; -q does not; a browser only where one runs outside', async (t) => {
