@@ -60,7 +60,7 @@ const clear = () => {
   ]);
 };
 
-const isFree = (text: string): boolean => /^net_cls\t0\t/.test(text);
+const isFree = (text: string): boolean => text.startsWith('net_cls\t0\t');
 
 test.beforeEach(async () => {
   await clear();
