@@ -46,7 +46,8 @@ export function firewallsIn(done: readonly Done[]): Firewalls {
   const iptables = done.flatMap((one) => iptablesOf(one));
   const builtin = done.find(({ job }) => job === builtinJob);
   const used = iptables.flatMap((one) => (one.by === 'iptables-nft' ? one.used : []));
-  const builtins = builtin?.status === 0 ? readBuiltins(builtin.output, used) : undefined;
+  const ours = new Set(iptables.flatMap(({ things }) => things.map(({ id }) => id.replace(/^iptables-nft /, ''))));
+  const builtins = builtin?.status === 0 ? readBuiltins(builtin.output, used, ours) : undefined;
   return {
     ...nft,
     things: [...nft.things, ...iptables.flatMap(({ things }) => things)],

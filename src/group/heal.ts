@@ -1,6 +1,7 @@
 import { lostBecause, unanswered } from '../gateway/health.js';
 import { firewallEvents, hopsOf, networkEvents, type Filter } from '../plan/events.js';
 import { nameOf } from '../plan/marking/arrivals.js';
+import { byOtherVersion } from '../plan/marking/rules.js';
 import { ownedGuard } from '../plan/marking/nftables/owned.js';
 import { plan } from '../plan/plan.js';
 import { tableOf } from '../plan/numbers.js';
@@ -35,20 +36,23 @@ export interface Healed {
 /**
  * Under the lock: makes wanted and seen equal for the alive groups, unless another tool removes the same thing again and
  * again. Keeps the state of each group's gateway, and gives what the keeper must listen to. `who` made the last change,
- * as far as known. `before` is the `wants` of the last repair. Throws if a change fails.
+ * as far as known. `before` is the `wants` of the last repair. A keeper of another version of via (`isOther`) is replaced.
+ * Throws if a change fails.
  */
-export function heal(change: Transaction, who: string, before: string): Healed {
+export function heal(change: Transaction, who: string, before: string, isOther: boolean): Healed {
   const { system } = change;
   const now = Date.now() / 1000;
   const { namespace } = system.facts;
   const things = wantedFor(system, []);
   const wants = wantsOf(things);
-  const { changes, left, mends, until } = ration(
-    plan(things, system.things),
-    readRepairs(namespace),
-    now,
-    wants !== before,
-  );
+  const others = byOtherVersion(system.firewall.things);
+  const wished = plan(things, withKeeper(system.things, isOther));
+  const { changes, left, mends, until } = ration(wished, readRepairs(namespace), now, {
+    anew: wants !== before,
+    others,
+  });
+  // Rules of another version work: the group is not closed.
+  const lacking = left.filter((thing) => thing.kind !== 'firewall' || !others.has(thing.by));
   // If some changes are left out, nothing is tried again: a second look would make those too.
   if (left.length > 0) change.apply(changes);
   else change.make(() => ({ things, changes }));
@@ -58,10 +62,16 @@ export function heal(change: Transaction, who: string, before: string): Healed {
     mended: made.length > 0,
     ...(until === undefined ? {} : { again: Math.max(1, Math.ceil(until - now)) }),
     wants,
-    log: [...mending(made), ...system.groups.flatMap((group) => tell(group, system, left, who))],
+    log: [...mending(made), ...system.groups.flatMap((group) => tell(group, system, lacking, who))],
     ...listening(system),
   };
 }
+
+/** The keeper that called this knows its own version; beside rules of another one, `look` can only guess. */
+const withKeeper = (things: readonly Thing[], isOther: boolean): Thing[] =>
+  things.map((thing) =>
+    thing.kind === 'keeper' && thing.state !== 'dead' ? { ...thing, state: isOther ? 'other' : 'alive' } : thing,
+  );
 
 /** The events that wake the keeper next, and the guard that it holds. */
 function listening({ groups, routing, facts }: System): Pick<Healed, 'network' | 'firewall' | 'guard' | 'silent'> {

@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cgroupPath, ignoring, membersOf, moveInto } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
+import { keeperLives, wakeKeeper } from '../kernel/keeper.js';
 import { mountAgain } from '../kernel/mount.js';
 import { commandLine, scriptIn } from '../kernel/proc.js';
 import { removeCgroup } from '../kernel/removal.js';
+import { keeperFile } from '../plan/files.js';
+import { byOtherVersion } from '../plan/marking/rules.js';
 import { trace } from '../trace.js';
 import type { Membership } from './membership.js';
 import { linger } from './linger.js';
@@ -31,7 +34,11 @@ export async function leave({ uuid, path, whole, made, ofUser }: Membership, tel
     const now = cgroupPath(root, uuid);
     if (!(await removeCgroup(now))) return;
     tell(() => [`rmdir ${now}`]);
-    change.settle();
+    const { groups, facts, firewall } = change.system;
+    // Rules of another version stay as they are for the other groups; its keeper removes the rest.
+    const keeper = keeperFile(facts.namespace);
+    if (groups.length > 0 && byOtherVersion(firewall.things).size > 0 && keeperLives(keeper)) wakeKeeper(keeper);
+    else change.settle();
   });
 }
 

@@ -10,6 +10,7 @@ import { isOurs, NO_ROUTING, parseRouting, readJob, routingThings, type Routing 
 import { srcValidMark } from '../kernel/sysctl.js';
 import { toolError, type Done, type Job } from '../kernel/tools.js';
 import type { Facts } from '../plan/facts.js';
+import { byOtherVersion } from '../plan/marking/rules.js';
 import type { Firewall, Thing } from '../plan/things.js';
 import { cgroupThing, sysctlThing } from '../plan/wanted.js';
 import { brokenBecause, unanswered } from '../gateway/health.js';
@@ -129,7 +130,7 @@ export function look(done: readonly Done[], { sweep, mounts = false, blind = fal
       cgroupThing(`${hierarchy.path}/via-${uuid}`, classId, hierarchy.own),
     ),
     ...recordThings(records, cgroups, groups, namespace),
-    ...keeperThings(facts),
+    ...keeperThings(facts, byOtherVersion(firewall.things).size > 0),
     ...uselessRecords(records, cgroups, tagged.length > 0 ? [] : marks, namespace, groups.length > 0),
   ];
   // Without the groups, their things would count as left over.

@@ -2,6 +2,7 @@ import { lostBecause } from '../gateway/health.js';
 import { isViaError } from '../failure.js';
 import { describe } from '../kernel/process.js';
 import { missingOf } from '../plan/drift.js';
+import { byOtherVersion } from '../plan/marking/rules.js';
 import type { Count } from '../plan/marking/seen.js';
 import { hex, markOf, MASK, tableOf } from '../plan/numbers.js';
 import type { Shown } from '../plan/table.js';
@@ -30,10 +31,16 @@ export function statusOf(system: System): Status[] {
   return system.groups.map((group) => ofGroup(group, system, changes)).sort(byName);
 }
 
-/** The changes that all groups need. The message of the error instead, if another tool uses our names. */
+/**
+ * The changes that all groups need; not those of rules of another version of via, which has its own. The message of the
+ * error instead, if another tool uses our names.
+ */
 export function drift(system: System): Change[] | string {
+  const others = byOtherVersion(system.firewall.things);
+  const isOther = ({ thing }: Change): boolean =>
+    thing.kind === 'firewall' ? others.has(thing.by) : thing.kind === 'keeper' && others.size > 0;
   try {
-    return changesFor(system, []);
+    return changesFor(system, []).filter((change) => !isOther(change));
   } catch (error) {
     if (isViaError(error)) return error.message;
     throw error;

@@ -16,10 +16,10 @@ export function machineThings(hierarchy: Hierarchy, records: Records): Thing[] {
   return [...(records.exists ? [runtimeDirectory()] : []), ...(hierarchy.own && hierarchy.mounted ? [mount] : [])];
 }
 
-/** The keeper of this network namespace, alive or dead. */
-export function keeperThings({ namespace, keeper }: Facts): Thing[] {
+/** The keeper of this network namespace. The one beside rules of another version is of that version, too. */
+export function keeperThings({ namespace, keeper }: Facts, isOther: boolean): Thing[] {
   const lives = keeperLives(keeperFile(namespace));
-  return lives === undefined ? [] : [keeperThing(namespace, lives ? 'alive' : 'dead', keeper)];
+  return lives === undefined ? [] : [keeperThing(namespace, lives ? (isOther ? 'other' : 'alive') : 'dead', keeper)];
 }
 
 /**

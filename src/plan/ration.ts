@@ -1,5 +1,5 @@
 import { hash } from './numbers.js';
-import type { Change, FirewallThing, Thing } from './things.js';
+import type { Change, Firewall, FirewallThing, Thing } from './things.js';
 
 /** When what somebody had taken away was made again, in seconds; by what it was. */
 export type Mends = Readonly<Record<string, readonly number[]>>;
@@ -22,16 +22,26 @@ export const WINDOW = 60;
 /**
  * Leaves out what was made again too often already: who takes it away would go on, and so would we. The group that needs
  * it is closed meanwhile, which the guard sees to. Where something else is wanted than the last time (`anew`), as when a
- * device names another router, nobody has taken anything away, and what is made does not count.
+ * device names another router, nobody has taken anything away, and what is made does not count. `others` are the firewalls
+ * with rules of another version of via: replacing those counts by itself.
  */
-export function ration(wished: readonly Change[], before: Mends, now: number, anew = false): Ration {
+export function ration(
+  wished: readonly Change[],
+  before: Mends,
+  now: number,
+  { anew = false, others = new Set() }: { readonly anew?: boolean; readonly others?: ReadonlySet<Firewall> } = {},
+): Ration {
+  const naming = (name: string | undefined): string[] => {
+    if (name === undefined) return [];
+    return [others.has(name as Firewall) ? `${name} of another version` : name];
+  };
   const recent = new Map(
     Object.entries(before).map(([name, times]) => [name, times.filter((time) => time > now - WINDOW && time <= now)]),
   );
-  const names = new Set(wished.flatMap((change) => nameOf(change) ?? []));
+  const names = new Set(wished.flatMap((change) => naming(nameOf(change))));
   const refused = new Set([...names].filter((name) => (recent.get(name)?.length ?? 0) >= LIMIT));
   for (const name of anew ? [] : names) if (!refused.has(name)) recent.set(name, [...(recent.get(name) ?? []), now]);
-  const isLeft = ({ thing }: Change): boolean => refused.has(groupingOf(thing) ?? '');
+  const isLeft = ({ thing }: Change): boolean => naming(groupingOf(thing)).some((name) => refused.has(name));
   const ends = [...refused].map((name) => Math.min(...(recent.get(name) ?? [])) + WINDOW);
   return {
     changes: wished.filter((change) => !isLeft(change)),

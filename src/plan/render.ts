@@ -74,7 +74,7 @@ function remove(thing: Thing): string[] {
         `rmdir ${thing.path}`,
       ];
     case 'keeper':
-      return [...(thing.state === 'alive' ? [`echo end 1<>${thing.path}`] : []), `rm ${thing.path}`];
+      return [...(thing.state !== 'dead' ? [`echo end 1<>${thing.path}`] : []), `rm ${thing.path}`];
     case 'record':
     case 'builtin':
       return [`rm ${thing.path}`];

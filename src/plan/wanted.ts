@@ -44,8 +44,8 @@ const keeper = (groups: readonly Group[], { keeper: command, namespace, records 
 const hasRecord = (groups: readonly Group[], records: Facts['records']): boolean =>
   groups.some(({ uuid }) => records.has(uuid));
 
-/** The keeper of a network namespace, alive or dead. */
-export const keeperThing = (namespace: string, state: 'alive' | 'dead', command: string): Thing => ({
+/** The keeper of a network namespace: alive, dead, or alive and of another version of via. */
+export const keeperThing = (namespace: string, state: 'alive' | 'dead' | 'other', command: string): Thing => ({
   kind: 'keeper',
   id: 'keeper',
   scope: 'namespace',

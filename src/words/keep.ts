@@ -8,6 +8,7 @@ import { listCgroups } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
 import { isRoot } from '../kernel/proc.js';
 import { RUNTIME } from '../plan/files.js';
+import { REVISION } from '../plan/marking/rules.js';
 import type { Say } from '../say.js';
 import { lockIfThere } from '../state/lock.js';
 
@@ -33,9 +34,9 @@ export async function keep(say: Say): Promise<void> {
   const ends = await Promise.all(empty.map(({ classId }) => ended(classId, most)));
   const held = await lockIfThere(lookJobs());
   if (held === undefined) return;
-  const { VIA_WHO: who = '', VIA_WANTS: wants = '' } = process.env;
+  const { VIA_WHO: who = '', VIA_WANTS: wants = '', VIA_REVISION: revision } = process.env;
   return transaction(held, { tell: () => {} }, (change) => {
-    const healed = heal(change, who, wants);
+    const healed = heal(change, who, wants, revision !== REVISION);
     say.out([...linesOf(healed), ...(ends.includes(false) ? ['sending yes'] : [])]);
   });
 }

@@ -69,7 +69,8 @@ test('never more than the limit within any minute, whatever the clock says', (t)
 test('what is made because something else is wanted does not count, and what is wanted is told apart by that', (t) => {
   const chain = (state: string): Thing => ({ ...piece('chain x'), state });
   let mends: Mends = {};
-  for (let now = 0; now < 20; now++) mends = ration([{ do: 'mend', thing: chain('a') }], mends, now, true).mends;
+  for (let now = 0; now < 20; now++)
+    mends = ration([{ do: 'mend', thing: chain('a') }], mends, now, { anew: true }).mends;
   t.deepEqual(mends, {});
   t.not(wantsOf([chain('a'), rule]), wantsOf([chain('b'), rule]));
   t.is(wantsOf([chain('a'), rule]), wantsOf([rule, way, chain('a')]));

@@ -1,10 +1,22 @@
 import { hash } from '../numbers.js';
+import type { Firewall, Thing } from '../things.js';
 import { keyOf, type Group } from '../wayout.js';
 
 declare const __REVISION__: string | undefined;
 
-/** Names the rule texts of this build, so that rules of another one are seen to differ. */
+/** Names the rules and the keeper of this build. The comments of all rules have it. */
 export const REVISION = typeof __REVISION__ === 'string' ? __REVISION__ : 'source';
+
+/** The firewalls with rules of another version of via, among things that are seen. */
+export const byOtherVersion = (seen: readonly Thing[]): Set<Firewall> =>
+  new Set(
+    seen.flatMap((thing) => {
+      if (thing.kind !== 'firewall') return [];
+      const [, ...comments] = thing.state.split('\n');
+      const revisions = comments.flatMap((comment) => /^(\w+)(?:-[\da-f]{8})?\.\d+( |$)/.exec(comment)?.[1] ?? []);
+      return revisions.some((revision) => revision !== REVISION) ? [thing.by] : [];
+    }),
+  );
 
 /** Names a group with its way out, which may come to be another: then all its rules are made anew. Eight digits. */
 export const ownerOf = ({ uuid, wayOut }: Group): string =>

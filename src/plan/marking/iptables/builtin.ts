@@ -1,5 +1,5 @@
 import { FAMILIES, type Family } from '../../wayout.js';
-import { isOurName, TABLES, type Table } from './text.js';
+import { TABLES, type Table } from './text.js';
 
 /** The built-in chains of each table (iptables(8)). */
 const BUILTIN: Readonly<Record<Table, readonly string[]>> = {
@@ -21,8 +21,11 @@ interface Listed {
   readonly chain?: { readonly family: string; readonly table: string; readonly name: string; readonly policy?: string };
 }
 
-/** Reads what `nft -j` printed of tables and chains, an object on each line; `used` are chains with others' rules. */
-export function readBuiltins(text: string, used: readonly string[]): Builtins {
+/**
+ * Reads what `nft -j` printed of tables and chains, an object on each line. `used` are chains with others' rules, `ours` the
+ * chains of via, also of another version.
+ */
+export function readBuiltins(text: string, used: readonly string[], ours: ReadonlySet<string>): Builtins {
   const present = new Set<string>();
   const taken = new Set<string>(used);
   const lines = text.split('\n').filter((line) => line.startsWith('{'));
@@ -35,7 +38,7 @@ export function readBuiltins(text: string, used: readonly string[]): Builtins {
     present.add(name);
     const isBuiltin = BUILTIN[chain.table as Table]?.includes(chain.name) === true;
     if (isBuiltin && chain.policy !== 'accept') taken.add(name);
-    if (!isBuiltin && !isOurName(chain.name)) taken.add(`${family} ${chain.table}`);
+    if (!isBuiltin && !ours.has(name)) taken.add(`${family} ${chain.table}`);
   }
   return { present, taken };
 }

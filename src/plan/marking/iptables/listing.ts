@@ -1,7 +1,7 @@
 import type { Family } from '../../wayout.js';
 import { noteIn } from '../rules.js';
 import { namedGroup, namedRouter, type Count, type SeenRules } from '../seen.js';
-import { isOurName, TABLES } from './text.js';
+import { isOurName, mayBeOurName, TABLES } from './text.js';
 import { jumpThing, ourChain, type IptablesVariant } from './iptables.js';
 
 /** Our chains and rules of one family as they exist. */
@@ -38,7 +38,7 @@ export function readSave(by: IptablesVariant, family: Family, text: string): See
   for (const line of text.split('\n')) {
     if (line.startsWith('*')) table = line.slice(1).trim();
     const name = /^:(\S+) - /.exec(line)?.[1] ?? '';
-    if (isOurName(name)) all.push({ table, name });
+    if (mayBeOurName(name)) all.push({ table, name });
     const [, packets = '', bytes = '', chain = '', rule = ''] = /^\[(\d+):(\d+)\] -A (\S+) (.*)$/.exec(line) ?? [];
     // iptables-save quotes a comment only if it has blanks.
     const comment =
@@ -50,12 +50,14 @@ export function readSave(by: IptablesVariant, family: Family, text: string): See
   }
   const of = (where: string, name: string): Line[] =>
     lines.filter((line) => line.table === where && line.chain === name);
-  const isForeign = (chain: { table: string; name: string }): boolean => {
-    const rules = of(chain.table, chain.name);
-    return rules.length > 0 && !rules.some(({ comment }) => OUR_COMMENT.test(comment));
-  };
-  const chains = all.filter((chain) => !isForeign(chain));
-  const builtin = lines.filter(({ chain }) => !isOurName(chain));
+  const isMarked = ({ table: where, name }: { table: string; name: string }): boolean =>
+    of(where, name).some(({ comment }) => OUR_COMMENT.test(comment));
+  const isForeign = (chain: { table: string; name: string }): boolean =>
+    isOurName(chain.name) && of(chain.table, chain.name).length > 0 && !isMarked(chain);
+  // A chain of another version may have a name that this one does not know.
+  const chains = all.filter((chain) => (isOurName(chain.name) ? !isForeign(chain) : isMarked(chain)));
+  const names = new Set(chains.map(({ name }) => name));
+  const builtin = lines.filter(({ chain }) => !isOurName(chain) && !names.has(chain));
   const jumps = builtin.filter((line) => isJump(line));
   /** The counts of one rule in each group's chain of this name, by slot. */
   const countsOf = (chain: string, pick: (lines: readonly Line[]) => Line | undefined): Map<number, Count> =>

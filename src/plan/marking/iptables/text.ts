@@ -53,6 +53,9 @@ export const OF_THE_KERNEL = '-m owner ! --uid-owner 0-4294967294';
 /** A socket's class; in decimal, as xt_cgroup prints it. */
 export const ofClass = (classId: number): string => `-m cgroup --cgroup ${classId}`;
 
+/** A name that a chain of another version of via may have. */
+export const mayBeOurName = (name: string): boolean => /^via-[a-z]+(-\d+)?$/.test(name);
+
 /** A socket that has a class: nobody else's packets walk the list behind it. */
 export const ANY_CLASS = '-m cgroup ! --cgroup 0';
 

@@ -1,0 +1,2 @@
+import '../helpers/iptables-legacy.js';
+import '../keeper/versions.test.js';

@@ -1,0 +1,2 @@
+import '../helpers/iptables-nft.js';
+import '../keeper/versions.test.js';
