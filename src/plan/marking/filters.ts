@@ -1,4 +1,4 @@
-/** What of `nft -j list ruleset` is read (libnftables-json(5)). */
+/** The parts of `nft -j list ruleset` that are read (libnftables-json(5)). */
 interface Listed {
   readonly chain?: Place & { readonly name: string; readonly hook?: string; readonly prio?: number };
   readonly rule?: Place & { readonly chain: string; readonly expr?: readonly unknown[] };
@@ -9,12 +9,12 @@ interface Place {
   readonly table: string;
 }
 
-/** Our mark comes back to an answer at this priority of prerouting; whoever looks before sees none. */
+/** The priority in prerouting at which an answer gets our mark. An earlier filter sees no mark. */
 const RESTORED = -199;
 
 /**
- * The chains of nftables, in the words of `nft`, with a reverse path filter that cannot see our mark: ahead of
- * connection tracking, or one that does not look at marks. Given is what `nft -j list ruleset` printed.
+ * The chains of nftables with a reverse path filter that cannot see our mark, because it is ahead of conntrack or ignores
+ * marks. `json` is the output of `nft -j list ruleset`.
  */
 export function blindFilters(json: string): string[] {
   if (!json.startsWith('{')) return [];
@@ -32,12 +32,12 @@ export function blindFilters(json: string): string[] {
   return found.map(({ family, table, name }) => `chain ${family} ${table} ${name}`);
 }
 
-/** `fib saddr . mark . iif oif`, or rpfilter of iptables, of which nft shows no more than its name. */
+/** `fib saddr . mark . iif oif`, or rpfilter of iptables, of which nft shows only the name. */
 function isBlind(expressions: string, isEarly: boolean): boolean {
   const [, flags] = /"fib":\{"result":"oif","flags":\[([^\]]*)\]/.exec(expressions) ?? [];
   if (flags !== undefined) return flags.includes('"saddr"') && (isEarly || !flags.includes('"mark"'));
   return isEarly && expressions.includes('"name":"rpfilter"');
 }
 
-/** The same in iptables' own tables; given is what `iptables-legacy-save -t raw` printed, or ip6tables'. */
+/** The same for iptables-legacy. `text` is the output of `iptables-legacy-save -t raw`. */
 export const blindFilterInRaw = (text: string): boolean => /^-A .*-m rpfilter /m.test(text);

@@ -11,7 +11,7 @@ const MARKINGS: Readonly<Record<Firewall, Marking>> = {
 
 const NAMES = Object.keys(MARKINGS) as Firewall[];
 
-/** All firewalls as one: each does what the groups that are marked by it need. */
+/** All firewalls as one marking. Each firewall handles the groups that it marks. */
 export const firewalls: Marking = {
   wanted: (groups, facts) =>
     NAMES.flatMap((name) => {

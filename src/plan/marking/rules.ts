@@ -18,30 +18,29 @@ export const byOtherVersion = (seen: readonly Thing[]): Set<Firewall> =>
     }),
   );
 
-/** Names a group with its way out, which may come to be another: then all its rules are made anew. Eight digits. */
+/** Eight digits that identify a group with its present way out. If the way out changes, all its rules are replaced. */
 export const ownerOf = ({ uuid, wayOut }: Group): string =>
   hash(`${uuid} ${keyOf(wayOut)}`)
     .toString(16)
     .padStart(8, '0');
 
-/** One rule of a chain: its text, and what its comment says beside where it belongs. */
+/** One rule of a chain: its text, and a note for its comment. */
 export interface Rule {
   readonly text: string;
   readonly note?: string;
 }
 
 /**
- * The comments by which we know a chain's rules again. nft prints a rule in words of its own, so that its text cannot
- * be compared; the comment comes back as it was, 127 bytes at most (NFTNL_UDATA_COMMENT_MAXLEN). `owner` names
- * the group whose chain it is, and its way out (`ownerOf`).
+ * The comments that identify a chain's rules. nft prints a rule in its own form, so its text cannot be compared; a comment
+ * comes back unchanged, with at most 127 bytes (NFTNL_UDATA_COMMENT_MAXLEN). `owner` is the `ownerOf` a group's chain.
  */
 export function commentsOf(rules: readonly Rule[], owner = ''): string[] {
   const tag = owner === '' ? REVISION : `${REVISION}-${owner}`;
   return rules.map(({ note }, i) => (note === undefined ? `${tag}.${i}` : `${tag}.${i} ${note}`));
 }
 
-/** The note in a comment of ours; undefined where there is none. */
+/** The note in a comment of ours; undefined if it has none. */
 export const noteIn = (comment: string): string | undefined => /^[\w.-]+ (.+)$/.exec(comment)?.[1];
 
-/** A chain's state: where it hooks in, and the comments of its rules in their order. */
+/** A chain's state: its hook, and the comments of its rules in their order. */
 export const chainState = (hook: string, comments: readonly string[]): string => [hook, ...comments].join('\n');

@@ -4,8 +4,8 @@ import { pathOf, type Family, type WayOut } from '../wayout.js';
 import type { Rule } from './rules.js';
 
 /**
- * Where the device takes less at once than another, which the program's own routes may name: the largest segment that
- * a peer may send by it (RFC 6691).
+ * The largest segment that a peer may send by the way out's device (RFC 6691), if the device has a smaller MTU than another
+ * one, which a program's own route may use.
  */
 export function segmentOf(
   wayOut: WayOut,
@@ -19,8 +19,9 @@ export function segmentOf(
 }
 
 /**
- * By the source, and by no route, the kernel picks the device of what is for many (net/ipv4/route.c,
- * ip_route_output_key_hash_rcu): main has given it another device's. Before conntrack, which then knows it by this one.
+ * The rule for packets to many. The kernel chooses their device by the source address and by no route (net/ipv4/route.c,
+ * ip_route_output_key_hash_rcu), and main has given them another device's address. It comes before conntrack, which then
+ * knows them by the new source.
  */
 export function toMany(wayOut: WayOut, facts: Facts): Rule[] {
   const device = pathOf(wayOut, 4)?.device;
@@ -46,9 +47,9 @@ function ownSource(wayOut: WayOut, { addresses, lans }: Facts): string | undefin
 }
 
 /**
- * The source addresses that main gives a program where the router is of another network on main's device: addresses of
- * the device, and yet of no use behind this router. Any other address of the device is one that the program chose. IPv4
- * only: where IPv6 has two routers on a link, nothing tells whose prefix is whose.
+ * The source addresses of main's default routes, if the way out's router is in another network on the same device. They do
+ * not work behind this router. Any other address of the device was chosen by the program. IPv4 only: with two IPv6 routers
+ * on a link nothing shows which prefix belongs to which.
  */
 export function mainSources(wayOut: WayOut, { lans, defaults }: Facts): string[] {
   const path = pathOf(wayOut, 4);

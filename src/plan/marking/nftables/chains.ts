@@ -6,7 +6,7 @@ import type { Arrival } from '../arrivals.js';
 import type { Rule } from '../rules.js';
 import { mainSources, segmentOf, toMany } from '../uplink.js';
 
-/** A group's chains: name and rules, each after those it leads to. */
+/** The chains of a group, as name and rules. A chain comes after those that it jumps to. */
 export function groupChains(group: Group, facts: Facts, arrivals: Arrivals): (readonly [string, readonly Rule[]])[] {
   const { slot } = group;
   return [
@@ -25,17 +25,17 @@ export function groupChains(group: Group, facts: Facts, arrivals: Arrivals): (re
 /** The arrivals of all groups, by family. */
 export type Arrivals = { readonly [F in Family]: readonly Arrival[] };
 
-/** Whether the group refuses a family. */
+/** True if the group refuses a family. */
 export const refuses = (group: Group, facts: Facts): boolean =>
   FAMILIES.some((family) => isRefused(group, family, facts));
 
-/** Sets our bits of a packet's (`meta`) or a connection's (`ct`) mark, and leaves all others. */
+/** Sets our bits of the packet mark (`meta`) or of the connection mark (`ct`). Other bits stay. */
 const setBits = (of: 'meta' | 'ct', value: number): string =>
   `${of} mark set ${of} mark & ${hex(OTHER_BITS)} | ${hex(value)}`;
 
 const protocol = (family: Family): string => `meta nfproto ipv${family}`;
 
-/** A family that is left alone is not marked, not translated, not guarded. */
+/** A family that is left alone is neither marked nor translated nor guarded. */
 const leftAlone = ({ wayOut }: Group): Rule[] =>
   FAMILIES.filter((family) => wayOf(wayOut, family) === 'allow').map((family) => ({
     text: `${protocol(family)} accept`,
@@ -47,8 +47,8 @@ function newConnection(group: Group): Rule[] {
 }
 
 /**
- * What leaves by main's device as well, with an address of it, needs no translation, and so no zone of its own: after the
- * group it would keep the tuple of the answers from whoever sends from there next, whom conntrack then refuses.
+ * The zone of a group's datagrams. A packet that keeps its device and source address needs no translation, and so no zone:
+ * a conntrack entry in a zone would outlive the group and clash with the next local sender that uses the same tuple.
  */
 function zone(group: Group, facts: Facts): Rule[] {
   const asItIs = FAMILIES.flatMap((family) => {
@@ -89,8 +89,8 @@ export function receiving(group: Group, arrivals: Arrivals, arrived: (slot: numb
 }
 
 /**
- * TCP gets a reset. ICMP gets an ICMP error: ping says nothing of an error that only its sendto() returned. Everything
- * else is marked and fails at once by the table's `unreachable`, with a better error than a reject's EPERM.
+ * The refusal of a family. TCP gets a reset. ICMP gets an ICMP error, because ping does not report an error of sendto().
+ * Everything else is marked and fails at once by the table's `unreachable` route, whose error is better than EPERM.
  */
 function refusal(group: Group, facts: Facts): Rule[] {
   const others = FAMILIES.filter((family) => !isRefused(group, family, facts));
@@ -102,12 +102,12 @@ function refusal(group: Group, facts: Facts): Rule[] {
   ];
 }
 
-/** Whether the group's device takes less at once than another, which the program's own routes may name. */
+/** True if the group's device has a smaller MTU than another device, which a program's own route may use. */
 export const clamps = (group: Group, facts: Facts): boolean => clamping(group, facts).length > 0;
 
 /**
- * What the peer says that it takes at once, in its SYN, lowered to what the device takes (RFC 6691): the program's TCP
- * goes by the MTU of main's route.
+ * Lowers the peer's maximum segment size to the device's MTU (RFC 6691). The program's TCP uses the MTU of main's route,
+ * which may be larger.
  */
 function clamping({ wayOut }: Group, facts: Facts): Rule[] {
   return FAMILIES.filter((family) => family === 4 || facts.v6).flatMap((family) => {
@@ -118,10 +118,10 @@ function clamping({ wayOut }: Group, facts: Facts): Rule[] {
   });
 }
 
-/** Whether the group's router is of another network than main's, on the same device. */
+/** True if the group's router is in another network than main's, on the same device. */
 export const translates = (group: Group, facts: Facts): boolean => translation(group, facts).length > 0;
 
-/** What main gives as a source is of no use behind this router, though it is an address of the device. */
+/** The source address that main's route gives is an address of the device, but does not work behind this router. */
 function translation({ wayOut }: Group, facts: Facts): Rule[] {
   const sources = mainSources(wayOut, facts);
   if (sources.length === 0) return [];
@@ -137,14 +137,14 @@ function guard(group: Group, facts: Facts): Rule[] {
   const { slot, wayOut } = group;
   const stop = `counter name stopped_${slot} drop`;
   return [
-    // What goes by the paths; what is for connected networks, or of a family that is left alone, is not the gateway's.
+    // Packets by the group's paths pass, and so do packets to connected networks and of a family that is left alone.
     ...ways(group, facts, { pass: `counter name sent_${slot} accept`, stop }),
     ...(wayOut.lan ? [{ text: 'jump lan' }] : []),
     { text: stop, note: nameOfGroup(group) },
   ];
 }
 
-/** What becomes of what goes by a group's path, and of what is sent there with another device's address. */
+/** The verdicts for packets by a group's path, and for those that have another device's source address. */
 interface Verdicts {
   readonly pass: string;
   readonly stop: string;

@@ -5,7 +5,7 @@ import { FAMILIES, type Family, type Group } from '../../wayout.js';
 import { arrivals } from '../arrivals.js';
 import { clamps, refuses, translates } from './chains.js';
 
-/** An element of one of the table's sets and maps; `key` is its parts in their order. */
+/** An element of a set or map of the table. `key` has its parts in their order. */
 export interface Element {
   readonly of: string;
   readonly key: readonly (string | number)[];
@@ -13,7 +13,7 @@ export interface Element {
   readonly shared?: boolean;
 }
 
-/** The elements these groups need. */
+/** The elements that these groups need. */
 export function elements(groups: readonly Group[], facts: Facts): Element[] {
   return [
     ...(groups.some(({ wayOut }) => wayOut.lan) ? lans(facts) : []),
@@ -23,7 +23,7 @@ export function elements(groups: readonly Group[], facts: Facts): Element[] {
   ];
 }
 
-/** A set of intervals takes no two that overlap: of networks within each other on one device, the widest. */
+/** The connected networks. A set of intervals allows no overlap, so of nested networks on one device only the widest counts. */
 export function lans({ lans: all }: Facts): Element[] {
   const widest = all.filter(
     ({ family, device, network }) =>

@@ -22,14 +22,14 @@ export function pickedUp(classes: string): Rule[] {
 }
 
 /**
- * The base chains of the table; `fallen` are the families in which main leads nowhere. Each leads by a map to a group's
- * own chains, so that its cost does not grow.
+ * The base chains of the table. `fallen` are the families without a default route in main. A base chain jumps to a
+ * group's chain by a map, so that its cost does not depend on the number of groups.
  */
 export function hooks(v6: boolean, fallen: readonly Family[]): Hook[] {
   const datagrams = v6 ? 'meta l4proto { icmp, udp, ipv6-icmp }' : 'meta l4proto { icmp, udp }';
   const local: Rule = { text: 'oifname "lo" accept' };
   return [
-    // After everybody's raw chains and before conntrack (-200), so that a foreign notrack is undone.
+    // After all raw chains (-300) and before conntrack (-200), so that another tool's notrack is undone.
     [
       'zone',
       'filter output -250',
@@ -39,9 +39,8 @@ export function hooks(v6: boolean, fallen: readonly Family[]): Hook[] {
         { text: 'meta l4proto tcp meta cgroup @classes ct zone set 0' },
       ],
     ],
-    // Right after conntrack (-200), so that whoever keeps marks of his own in connections sees nothing of ours in the
-    // answer of a program outside. And before marking: a marked SYN would be lost in the re-route, and the program would
-    // wait for its timeout.
+    // Right after conntrack (-200), so that other tools that use connection marks see none of our bits in the answer of an
+    // outside program. Before marking, because a marked SYN would be dropped by the re-route, and TCP would time out.
     [
       'refuse',
       'filter output -199',
@@ -53,7 +52,7 @@ export function hooks(v6: boolean, fallen: readonly Family[]): Hook[] {
         { text: 'ct state invalid goto stray' },
       ],
     ],
-    // Right after conntrack (-200), so that whoever looks at the mark next (a reverse path filter) sees ours.
+    // Right after conntrack (-200), so that a reverse path filter behind it sees our mark.
     ['restore', 'filter prerouting -199', [{ text: `ct direction reply ${OURS} vmap @set_of_mark` }]],
     [
       'arrive',
@@ -63,7 +62,7 @@ export function hooks(v6: boolean, fallen: readonly Family[]): Hook[] {
         { text: `iifname != "lo" ct state new ${OURS} == 0 meta cgroup vmap @receive_of_class` },
         { text: `ct state new ${OURS} == 0 meta nfproto . iifname . ether saddr vmap @arrival_of_router` },
         { text: `ct state new ${OURS} == 0 meta nfproto . iifname vmap @arrival_of_device` },
-        // By another path, now: a member may answer. What was there before a group is, is somebody else's.
+        // The flow arrives by no group's path, and a member may answer it. Flows that are older than the group have no mark.
         {
           text:
             `iifname != "lo" meta l4proto != tcp ct state new ${OURS} == 0 ` +
@@ -72,14 +71,14 @@ export function hooks(v6: boolean, fallen: readonly Family[]): Hook[] {
         ...pickedUp('@classes'),
       ],
     ],
-    // Right after conntrack too: who saves the packet's mark in the connection's then saves ours, and who restores it in a
-    // chain that does not route again restores what is routed already.
+    // Right after conntrack too: a tool that saves packet marks to connection marks later saves ours. A tool that restores
+    // marks in a chain that does not re-route comes after our re-route.
     [
       'classify',
       'route output -198',
       [
         local,
-        // The class of what is sent now, not of what conntrack remembers: an entry may be older than the group.
+        // The class of this packet counts, not the mark of its conntrack entry, which may be older than the group.
         { text: `${datagrams} ct direction original meta cgroup vmap @new_of_class` },
         { text: `meta l4proto != tcp ct direction original ${OURS} @marks goto reused` },
         { text: `meta l4proto tcp ${SYN} meta cgroup vmap @new_of_class` },
@@ -88,25 +87,25 @@ export function hooks(v6: boolean, fallen: readonly Family[]): Hook[] {
         { text: 'ct state new meta cgroup vmap @new_of_class' },
         { text: `ct direction reply meta nfproto . ct mark & ${hex(MASK)} . meta cgroup vmap @answer_of_candidate` },
         { text: `ct direction reply ${OURS} @candidates goto answered` },
-        // A group's that is gone, by whose path it came or who answered it: as what came by no group's.
+        // The mark of a removed group: the flow is treated as one that arrived by no group's path.
         {
           text:
             `meta l4proto != tcp ct direction reply ${OURS} != 0 meta cgroup @classes ` +
             `ct mark set ct mark & ${hex(OTHER_BITS)} | ${hex(VISITOR)}`,
         },
-        // No member's, for those have left this chain.
+        // Packets of members have left this chain by now.
         ...fallen.map((family) => ({
           text: `meta mark & ${hex(MASK)} == 0 rt ip${family === 4 ? '' : '6'} nexthop ${UNUSED_NEXT_HOP[family]} goto outsider`,
         })),
       ],
     ],
-    // After everybody's mangle: who sets the whole mark there has taken ours away.
+    // After mangle (-150): a tool that sets the whole mark there has removed our bits.
     [
       'again',
       'route output -149',
       [
         local,
-        // Not a member's, though somebody has just given it a group's bits.
+        // An outside program's packet to which another tool has given a group's bits.
         ...['!= tcp', `tcp ${SYN}`].map((kind) => ({
           text:
             `meta l4proto ${kind} ct direction original ${OURS} @marks ` +
@@ -115,7 +114,7 @@ export function hooks(v6: boolean, fallen: readonly Family[]): Hook[] {
         { text: `${OURS} vmap @set_of_mark` },
       ],
     ],
-    // Ahead of everybody's (100): who gives one address to all that is sent has not thought of another uplink.
+    // Ahead of other tools' source translation (100), which may give one address to all packets.
     [
       'translate',
       'nat postrouting 99',
@@ -126,16 +125,16 @@ export function hooks(v6: boolean, fallen: readonly Family[]): Hook[] {
         { text: `${OURS} @marks masquerade` },
       ],
     ],
-    // Last of all, where the device is final: ours, and not by its way out, is stopped.
+    // Last of all, where the device is final: packets of a group that do not leave by its way out are stopped.
     [
       'guard',
       'filter postrouting 300',
       [
         local,
-        // The program's TCP says what main's route takes at once; the peer has to know what this one takes.
+        // The program's TCP announces the segment size of main's route; the peer must get the one of this route.
         { text: `tcp flags & syn == syn ${OURS} @marks tcp option maxseg size set rt mtu` },
         { text: `meta l4proto != tcp ct direction reply ${OURS} == ${hex(VISITOR)} accept` },
-        // Answered by the way of main's that it came by, whoever answers.
+        // The answer to a flow that arrived by main's own router leaves by it, whichever group answers.
         {
           text: `meta l4proto != tcp ct direction reply meta nfproto . ct mark & ${hex(MASK)} vmap @guard_of_usual`,
         },

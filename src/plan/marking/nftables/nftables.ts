@@ -13,7 +13,7 @@ import { sharedChains } from './shared.js';
 /** Our one table in a network namespace. */
 export const TABLE = 'inet via';
 
-/** nftables: one table, dispatch by verdict maps, each group's rules in chains of its own. */
+/** Marking by nftables: one table, dispatch by verdict maps, and chains for each group. */
 export const nftables: Marking = {
   wanted,
   transactions: (changes) => {
@@ -43,8 +43,8 @@ function wanted(groups: readonly Group[], facts: Facts): FirewallThing[] {
 }
 
 /**
- * First the elements that go, for a network that comes may overlap with one of them. Then additions in their order, and
- * the other removals after them, what leads to something before what it leads to.
+ * The text of one transaction. Elements are deleted first, because a new network may overlap with a deleted one. Then come
+ * the additions in their order, then the other removals; a reference is removed before the chain that it leads to.
  */
 function transaction(changes: readonly Change[]): string {
   const lines: string[] = [];
@@ -52,12 +52,12 @@ function transaction(changes: readonly Change[]): string {
   for (const { do: what, thing } of changes) {
     if (thing.kind !== 'firewall') continue;
     if (what === 'remove') removals.push(...removal(thing.id));
-    // A chain that others lead to cannot be deleted, only refilled; anything else can.
+    // A chain that is referenced cannot be deleted, only refilled.
     if (what === 'mend') lines.push(thing.id.startsWith('chain ') ? `flush ${named(thing.id)}` : removal(thing.id)[0]!);
     if (what !== 'remove') lines.push(...thing.add());
   }
   const sorted = REMOVALS.flatMap((verb) => removals.filter((line) => line.startsWith(verb)));
-  // A table that goes and comes in one transaction: first deleted, then made anew.
+  // A table that is replaced is deleted first and then made, in one transaction.
   const anew = lines[0]?.startsWith('add table') === true;
   const first = (line: string): boolean => anew || line.startsWith('delete element');
   const ordered = [...sorted.filter(first), ...lines, ...sorted.filter((line) => !first(line))];
@@ -66,13 +66,13 @@ function transaction(changes: readonly Change[]): string {
 
 const REMOVALS = ['delete element', 'flush chain', 'delete chain', 'delete counter', 'delete table'];
 
-/** Sets, maps and base chains go only with the table. */
+/** The commands that remove a thing. Sets, maps and base chains are removed with the table only. */
 function removal(id: string): readonly string[] {
   if (id === 'table') return [`delete table ${TABLE}`];
   return id.startsWith('chain ') ? [`flush ${named(id)}`, `delete ${named(id)}`] : [`delete ${named(id)}`];
 }
 
-/** Sets and maps; `typeof` where nft has no name for the type. Every map leads to a chain of a group. */
+/** Sets and maps, with `typeof` where nft has no name for the type. Every map leads to a chain of a group. */
 const COLLECTIONS: readonly (readonly [id: string, type: string])[] = [
   ['set classes', 'typeof meta cgroup'],
   ['set marks', 'type mark'],
@@ -97,7 +97,7 @@ const COLLECTIONS: readonly (readonly [id: string, type: string])[] = [
   ['map answer_of_candidate', 'typeof meta nfproto . ct mark . meta cgroup : verdict'],
 ];
 
-/** Whether a set or a map is one of ours, by its name. */
+/** True if a set or map has one of our names. */
 export const isCollection = (id: string): boolean => COLLECTIONS.some(([known]) => known === id);
 
 /** `chain x` -> `chain inet via x`. */
@@ -107,7 +107,7 @@ function thing(id: string, scope: Scope, fixed: boolean, state: string, add: () 
   return { kind: 'firewall', by: 'nft', id, scope, state, fixed, add };
 }
 
-/** Whose chain it is: the table's, with or without a hook, or a group's. */
+/** The owner of a chain: the table, with or without a hook, or a group. */
 interface Belonging {
   readonly scope?: Scope;
   readonly hook?: string;
@@ -131,7 +131,7 @@ function chain(name: string, rules: readonly Rule[], of: Belonging = {}): Firewa
 const counter = (name: string): FirewallThing =>
   thing(`counter ${name}`, 'group', false, '', () => [`add counter ${TABLE} ${name}`]);
 
-/** The id of an element: its set, and its key as nft takes it; names of devices are quoted there. */
+/** The id of an element: its set, and its key as nft takes it. Names of devices are quoted. */
 export function elementId(of: string, key: readonly (string | number)[]): string {
   const device = of.startsWith('lan') ? 0 : of.startsWith('arrival') || of === 'usual' ? 1 : -1;
   let text = '';

@@ -8,21 +8,20 @@ import { lans } from './elements.js';
 import { pickedUp } from './hooks.js';
 import { fromLan, lan, OF_A_PROCESS, OURS, stray } from './shared.js';
 
-/** The second guard's table. It goes with the process that made it (nft(8), `flags owner`), and nobody else removes it. */
+/** The table of the second guard. It goes with the process that made it (nft(8), `flags owner`), which alone may change it. */
 export const OWNED_TABLE = 'inet via_guard';
 
 /**
- * What is sent by another way while it is not translated makes conntrack forget the connection (nf_nat_oif_changed). What
- * comes for it then is news to the kernel, which answers that there is no such connection, from the address that it came
- * to, by main's device.
+ * A packet of a translated connection that leaves by another device makes conntrack drop the entry (nf_nat_oif_changed).
+ * The kernel then answers the peer's next packet with a reset, from the address it was sent to, by main's device.
  */
 const STRANDED =
   'tcp flags & (fin | syn | rst | ack) == rst ct direction reply fib saddr . oif type != local jump stray';
 
 /**
- * The second guard, as one line for `nft -i`, which makes it in one transaction: while `nft flush ruleset`, or a firewall
- * that reloads, has taken away what marks a group's packets, none of them leaves by another way. It stops by the class
- * and by the mark that the connection still has, and lets through all that the first one does.
+ * The second guard, as one line for `nft -i`, which runs it as one transaction. While `nft flush ruleset` or a firewall's
+ * reload has removed our table, it stops the packets of groups that would leave by another way. It recognises them by
+ * their class and by the connection mark, and passes everything that the first guard passes.
  */
 export function ownedGuard(groups: readonly Group[], facts: Facts): string {
   const networks = lans(facts);
@@ -78,7 +77,7 @@ export function ownedGuard(groups: readonly Group[], facts: Facts): string {
     ]),
   ] as const;
   return [
-    // Deleting what is not there would be an error.
+    // Deleting a table that does not exist would be an error.
     `add table ${OWNED_TABLE} { flags owner; }`,
     `delete table ${OWNED_TABLE}`,
     `add table ${OWNED_TABLE} { flags owner; }`,
@@ -86,7 +85,7 @@ export function ownedGuard(groups: readonly Group[], facts: Facts): string {
       `add chain ${OWNED_TABLE} ${name}`,
       ...texts.map((text) => `add rule ${OWNED_TABLE} ${name} ${text}`),
     ]),
-    // After the first guard, which counts what it stops.
+    // After the first guard, which counts the packets that it stops.
     `add chain ${OWNED_TABLE} guard { type filter hook postrouting priority 301; }`,
     ...rules.map((text) => `add rule ${OWNED_TABLE} guard ${text}`),
     // After the table's own chain, which knows what comes by a group's path.

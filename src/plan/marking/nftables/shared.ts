@@ -5,7 +5,7 @@ import type { Rule } from '../rules.js';
 /** Our bits of a connection's mark. */
 export const OURS = `ct mark & ${hex(MASK)}`;
 
-/** The chains that the base chains lead to, whichever group it is about. */
+/** The chains that all groups share. */
 export const sharedChains = (v6: boolean, fallen: readonly Family[]): (readonly [string, readonly Rule[]])[] => [
   ['lan', lan(v6)],
   ['from_lan', fromLan(v6)],
@@ -16,24 +16,24 @@ export const sharedChains = (v6: boolean, fallen: readonly Family[]): (readonly 
   ...(fallen.length === 0 ? [] : [['outsider', OUTSIDER] as const]),
 ];
 
-/** As if there were no way: at once, and by the error that there would be, but for TCP's. */
+/** Outside programs, where main has no route: they fail at once with the error of a missing route, except TCP. */
 const OUTSIDER: readonly Rule[] = [
   { text: 'meta l4proto tcp reject with tcp reset' },
   { text: `meta mark set meta mark & ${hex(OTHER_BITS)} | ${hex(NOWHERE)}` },
 ];
 
-/** Not one of the kernel's own sockets, which have no uid; nft has no word for any uid. */
+/** Sent by a process. The kernel's own sockets have no user id, and nft has no expression for any user id. */
 export const OF_A_PROCESS = 'meta skuid != 4294967295';
 
 /** The answer to a SYN. */
 const SYN_ACK = 'tcp flags & (syn | ack) == (syn | ack)';
 
-/** The connection is again as if we had never been here. */
+/** Clears our bits of the connection mark. */
 export const FORGET = `ct mark set ct mark & ${hex(OTHER_BITS)}`;
 
-/** What is not sent through a gateway: networks that are connected, and what never crosses a router. */
+/** Packets that are not sent through a gateway: to connected networks and to link-local addresses. */
 export const lan = (v6: boolean): Rule[] => [
-  // A source route makes a router of a neighbour (RFC 7126, RFC 5095, RFC 8754).
+  // With a source route a neighbour acts as a router (RFC 7126, RFC 5095, RFC 8754).
   { text: 'ip option lsrr exists return' },
   { text: 'ip option ssrr exists return' },
   ...(v6 ? [{ text: 'exthdr rt exists return' }] : []),
@@ -50,23 +50,23 @@ export const fromLan = (v6: boolean): Rule[] => [
 /** A packet with a connection mark of a group that no member sent: an outside program uses the same ends now. */
 const REUSED: readonly Rule[] = [{ text: `${OF_A_PROCESS} ${FORGET} return` }, { text: `${OURS} vmap @set_of_mark` }];
 
-/** The answer to a candidate or a visitor, where it did not make the connection a group's: the kernel's own is left. */
+/** The answers to candidates that did not make the connection a group's: those of outside programs and of the kernel. */
 const ANSWERED: readonly Rule[] = [
   { text: 'meta cgroup @classes return' },
-  // A server's in the kernel.
+  // The answer of a server outside all groups.
   { text: `${SYN_ACK} meta cgroup != @classes ${FORGET} return` },
-  // A SYN cookie's, which hangs on no socket (tcp_syncookies): whose it is, the next packet tells.
+  // A SYN cookie has no socket (tcp_syncookies). The next packet shows which socket it belongs to.
   { text: `${SYN_ACK} meta nfproto . oifname . ct mark & ${hex(MASK)} @usual return` },
   { text: `${SYN_ACK} ${OURS} vmap @set_of_candidate` },
-  // By main's own way, as it was: our table may have lost its route, when main's is long back.
+  // By main's own way as before: our table may have lost its route while main has it again.
   { text: `meta nfproto . oifname . ct mark & ${hex(MASK)} @usual ${FORGET} return` },
-  // About what a group's sockets had sent, and conntrack has forgotten: back by the path it came.
+  // A reset or error about packets of a group that conntrack has forgotten leaves by the path it arrived by.
   { text: `tcp flags & rst == rst ${OURS} vmap @set_of_candidate` },
   { text: `ct state related ${OURS} vmap @set_of_candidate` },
   { text: FORGET },
 ];
 
-/** The same answers where they leave: a member's to what came by another group's path, and the kernel's. */
+/** The guard for the same answers: a member's answer to a flow by another group's path, and the kernel's own. */
 const GUARD_ANSWERED: readonly Rule[] = [
   { text: 'meta cgroup vmap @guard_of_class' },
   { text: `${OF_A_PROCESS} return` },
@@ -74,8 +74,8 @@ const GUARD_ANSWERED: readonly Rule[] = [
 ];
 
 /**
- * What the kernel says of itself about a flow that conntrack does not find, so that nobody knows whose it was: a group's
- * UDP answer that nobody waits for (its entry is in a zone), a connection of a group whose entry went with the link.
+ * Resets and errors of the kernel itself about a flow that conntrack does not find, so that its group is unknown: a late
+ * UDP answer to a group (its entry is in a zone), or a connection of a group whose entry was purged with the link.
  */
 export const stray = (v6: boolean): Rule[] => [
   { text: `${OF_A_PROCESS} return` },
