@@ -1,29 +1,29 @@
 import { hash } from './numbers.js';
 import type { Change, Firewall, FirewallThing, Thing } from './things.js';
 
-/** When what somebody had taken away was made again, in seconds; by what it was. */
+/** The times of repairs in seconds since the epoch, by the thing that was made again. */
 export type Mends = Readonly<Record<string, readonly number[]>>;
 
-/** What is made now of the changes that are wished for, and what is left for now. */
+/** The changes to make now, and the things to leave for now. */
 export interface Ration {
   readonly changes: readonly Change[];
-  /** Somebody insists: it was made again so often that it is left as it is. */
+  /** Things that were made again too often, because another tool removes them again and again. */
   readonly left: readonly Thing[];
-  /** With these changes. */
+  /** The times of repairs, with these changes. */
   readonly mends: Mends;
-  /** The moment from which what is left may be made again. */
+  /** The time from which the left things may be made again, in seconds since the epoch. */
   readonly until?: number;
 }
 
-/** So often within so many seconds one thing is made again. */
+/** One thing is made again at most LIMIT times in WINDOW seconds. */
 export const LIMIT = 5;
 export const WINDOW = 60;
 
 /**
- * Leaves out what was made again too often already: who takes it away would go on, and so would we. The group that needs
- * it is closed meanwhile, which the guard sees to. Where something else is wanted than the last time (`anew`), as when a
- * device names another router, nobody has taken anything away, and what is made does not count. `others` are the firewalls
- * with rules of another version of via: replacing those counts by itself.
+ * Limits repairs: a thing that another tool removes again and again is left, and the guard keeps its group closed. With
+ * `anew` other things are wanted than the last time, for example because a device has another router; then no tool has
+ * removed anything, and the changes do not count. `others` are the firewalls with rules of another version of via;
+ * replacing those is counted separately.
  */
 export function ration(
   wished: readonly Change[],
@@ -51,17 +51,17 @@ export function ration(
   };
 }
 
-/** What of a change counts: that something is there again which nobody but another tool takes away. */
+/** The name that a change counts under. Only things that another tool must have removed count. */
 function nameOf({ do: what, thing }: Change): string | undefined {
   if (what === 'remove' || (thing.kind === 'firewall' && !isLasting(thing))) return undefined;
   return groupingOf(thing);
 }
 
-/** Of the firewall's, what does not change with the state of a path, nor with the networks that there are. */
+/** True for firewall things that depend neither on the state of a path nor on the connected networks. */
 const isLasting = ({ by, id, scope }: FirewallThing): boolean =>
   by === 'nft' ? scope === 'namespace' && /^(table|chain )/.test(id) : / jump \d+$/.test(id);
 
-/** What of these things can count, as one short text: equal where the same is wanted. */
+/** A short text for the things that can count. It is equal if the same things are wanted. */
 export const wantsOf = (things: readonly Thing[]): string =>
   hash(
     things
@@ -71,7 +71,7 @@ export const wantsOf = (things: readonly Thing[]): string =>
       .join('\n'),
   ).toString(36);
 
-/** The kernel itself takes routes away with their device, but neither rules nor what has no device. */
+/** The kernel removes routes with their device, but neither rules nor routes without a device. */
 function groupingOf(thing: Thing): string | undefined {
   if (thing.kind === 'firewall') return thing.by;
   if (thing.kind === 'rule' || (thing.kind === 'route' && thing.words.startsWith('unreachable'))) return thing.id;

@@ -19,12 +19,12 @@ import {
 } from './text.js';
 
 /**
- * New connections that came in by a group's path, or by another: a member may answer now; what was there before a group
- * is, is somebody else's. TCP only if nobody else has marked it, who may lead the answer back himself; and where main has
- * no default route by the device, which alone tells, if main would answer by another one: its SYN-ACK is anybody's (see
- * below). xt_rpfilter works before the routing decision only, when a port that leads to somebody behind this machine still
- * looks like its own; what is passed on is made anybody's again. Where main leads nowhere (`fallen`), it is asked with a
- * mark for which our fallback is not there.
+ * The chains for new connections that arrive. A connection by a group's path becomes a candidate, any other datagram a
+ * visitor. TCP becomes a candidate only if it has no other tool's mark, because that tool may route the answer. If the
+ * device alone identifies the path and main has no default route by it, main must also answer by another device, since
+ * its SYN-ACK has no class (see below). xt_rpfilter works only before the routing decision, where a forwarded port still
+ * looks like a local one; a forwarded connection loses its mark again. If main has no default route (`fallen`), the look-up
+ * uses a mark that skips our fallback.
  */
 export function came(arrivals: readonly Arrival[], fallen: boolean): Chain[] {
   const isAsked = ({ router, hasDefault }: Arrival): boolean => router === undefined && !hasDefault;
@@ -67,10 +67,10 @@ export function came(arrivals: readonly Arrival[], fallen: boolean): Chain[] {
 }
 
 /**
- * The answer to a candidate. xt_cgroup sees no class at a SYN-ACK, which hangs on a request and on no socket yet: it
- * goes by the connection's mark alone. So does what the kernel says of itself: a reset, say, in a connection of a
- * group's that conntrack has forgotten. Neither where main leads there anyway: our table may have lost its route, when
- * main's is long back. Whatever else is no member's makes the connection anybody's again.
+ * The chain for answers to candidates. xt_cgroup sees no class of a SYN-ACK, which belongs to a request socket, so the
+ * connection mark alone decides. The same holds for packets of the kernel itself, such as resets. Neither is diverted if
+ * main uses this path anyway, because our table may have lost its route while main has it again. Any other packet that is
+ * not a member's clears the mark.
  */
 export function answers({ slot, groups, isUsual, guests, device }: Arrival): Chain {
   const astray = isUsual ? `! -o ${device} ` : '';

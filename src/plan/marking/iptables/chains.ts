@@ -7,7 +7,7 @@ import { ownerOf, type Rule } from '../rules.js';
 import { mainSources } from '../uplink.js';
 import { setConnection, setMark, type Chain } from './text.js';
 
-/** A group's own chains in one family, each after those it leads to. */
+/** The chains of a group in one family. A chain comes after those that it jumps to. */
 export function groupChains(group: Group, family: Family, arrivals: readonly Arrival[], facts: Facts): Chain[] {
   const { slot } = group;
   const owner = ownerOf(group);
@@ -27,7 +27,7 @@ export function groupChains(group: Group, family: Family, arrivals: readonly Arr
   ];
 }
 
-/** REJECT works in filter only, after the re-route: TCP and ICMP of a refused family get there without our mark. */
+/** REJECT works in the filter table only, after the re-route. So TCP and ICMP of a refused family get no mark. */
 function newConnection(group: Group, family: Family, facts: Facts): Rule[] {
   const { slot, wayOut } = group;
   const unmarked = family === 4 ? 'icmp' : 'ipv6-icmp';
@@ -38,7 +38,7 @@ function newConnection(group: Group, family: Family, facts: Facts): Rule[] {
   return [...pass, set, { text: setMark(slot), note: keyOf(wayOut) }];
 }
 
-/** By the device alone: iptables cannot look at the next hop, so that of two routers on one LAN each passes for the other. */
+/** Checks the device only: iptables cannot match the next hop, so two routers on one LAN cannot be told apart. */
 function guard(group: Group, family: Family, facts: Facts): Rule[] {
   const { wayOut } = group;
   const path = pathOf(wayOut, family);
@@ -58,7 +58,7 @@ function receiving(group: Group, family: Family, arrivals: readonly Arrival[], f
   return [...own, ...lanRules(group.wayOut.lan, family, facts, 'from'), { text: '-j DROP' }];
 }
 
-/** What has the connection's mark comes here once; to the guard it may come by its class, too. */
+/** Counts packets by their connection mark. The guard can see a packet a second time, by its class. */
 function counting({ slot, wayOut }: Group, family: Family): Rule[] {
   const path = pathOf(wayOut, family);
   const guard = `-g via-guard-${slot}`;
@@ -74,7 +74,7 @@ function refusal({ wayOut }: Group, family: Family, facts: Facts): Rule[] {
   ];
 }
 
-/** The next hop cannot be looked at: whatever leaves by the device and is for no neighbour is for the router. */
+/** iptables cannot match the next hop, so every packet by the device that is for no neighbour counts as the router's. */
 function translation({ wayOut }: Group, sources: readonly string[], facts: Facts): Rule[] {
   const device = pathOf(wayOut, 4)?.device;
   return [

@@ -3,7 +3,7 @@ import type { Arrival } from '../arrivals.js';
 import { ownerOf, type Rule } from '../rules.js';
 import { ANY_CLASS, candidate, OF_THE_KERNEL, ofClass, ours, SYN_ACK, VISITING, type Chain } from './text.js';
 
-/** What leads to the groups' guards: by the connection's mark, and by the class. */
+/** The chains that jump to the groups' guards: by the connection mark, and by the class. */
 export function guards(groups: readonly Group[], arrivals: readonly Arrival[]): Chain[] {
   const table = 'mangle' as const;
   const each = (chain: string, text: (group: Group) => string): Rule[] =>
@@ -16,7 +16,7 @@ export function guards(groups: readonly Group[], arrivals: readonly Arrival[]): 
       `${candidate(slot)} ${answer} ${OF_THE_KERNEL} -g via-guard-${slot}`,
     ].map((text) => ({ text, note: String(slot) })),
   );
-  // Answered by the way of main's that it came by, whoever answers.
+  // The answer to a flow that arrived by main's own router leaves by it, whichever group answers.
   const byMains = arrivals
     .filter(({ guests }) => guests.length > 0)
     .flatMap(({ groups: own }) => own)

@@ -9,7 +9,7 @@ import { jumps } from './jumps.js';
 import { sharedChains } from './shared.js';
 import { TABLES, type Chain } from './text.js';
 
-/** One variant of iptables: chains of our own in both families, and rules in the built-in chains that lead to them. */
+/** Marking by one variant of iptables: our own chains in both families, and rules in built-in chains that jump to them. */
 export const iptables = (by: IptablesVariant): Marking => ({
   wanted: (groups, facts) =>
     FAMILIES.filter((family) => family === 4 || facts.v6).flatMap((family) => ofFamily(by, family, groups, facts)),
@@ -30,7 +30,7 @@ export const iptables = (by: IptablesVariant): Marking => ({
 
 export type IptablesVariant = Exclude<Firewall, 'nft'>;
 
-/** Seconds that iptables waits for its own lock. */
+/** The seconds that iptables waits for its own lock. */
 const PATIENCE = '30';
 
 function ofFamily(by: IptablesVariant, family: Family, groups: readonly Group[], facts: Facts): FirewallThing[] {
@@ -53,7 +53,7 @@ function ofFamily(by: IptablesVariant, family: Family, groups: readonly Group[],
   ];
 }
 
-/** The input of iptables-restore that makes one family's changes; empty where there are none. */
+/** The input of iptables-restore for the changes of one family; empty without changes. */
 function restoreText(by: IptablesVariant, family: Family, changes: readonly Change[]): string {
   return TABLES.map((table) => {
     const ours = changes.filter(({ thing }) => thing.id.startsWith(`${by} ${family} ${table} `));
@@ -67,7 +67,7 @@ function restoreText(by: IptablesVariant, family: Family, changes: readonly Chan
   }).join('');
 }
 
-/** Nothing goes while something leads to it, and nothing is led to before it is there. A chain named anew is emptied. */
+/** A chain is removed after its references, and made before them. Declaring an existing chain empties it. */
 const ORDER = ['-D ', ':', '-A ', '-I ', '-F ', '-X '];
 
 function chainThing(by: IptablesVariant, family: Family, { table, name, rules, owner }: Chain): FirewallThing {
@@ -82,7 +82,7 @@ function chainThing(by: IptablesVariant, family: Family, { table, name, rules, o
   };
 }
 
-/** The comment goes before the target, whose options end the rule. */
+/** Adds a comment before the target, whose options end the rule. */
 const withComment = (text: string, comment: string): string =>
   text.replace(/(^|\s)(-[jg] )/, `$1-m comment --comment "${comment}" $2`);
 
@@ -106,7 +106,7 @@ export function ourChain(
   };
 }
 
-/** A rule in a built-in chain, known by its comment; `rule` is its text as it is listed. */
+/** A rule in a built-in chain, identified by its comment. `rule` is its text as iptables-save lists it. */
 export function jumpThing(
   by: IptablesVariant,
   family: Family,

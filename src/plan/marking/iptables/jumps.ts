@@ -1,19 +1,19 @@
 import type { Family } from '../../wayout.js';
 import { ANY_CLASS, bits, OF_THE_KERNEL, UNKNOWN, UNMARKED, VISITING, type Table } from './text.js';
 
-/** A rule of ours in a built-in chain, which leads to a chain of ours. */
+/** A rule of ours in a built-in chain that jumps to a chain of ours. */
 export interface Jump {
   readonly table: Table;
   readonly chain: string;
-  /** Where it is inserted, from 1 on; undefined: behind all that is there. */
+  /** The position to insert it at, from 1 on; undefined appends it. */
   readonly position?: number;
   readonly text: string;
 }
 
-/** Connections that are ours or a candidate's; nobody else's packets go further. */
+/** Matches connections of groups and their candidates. */
 const KNOWN = `-m connmark ! --mark 0x0/0x7f000000`;
 
-/** The rules in built-in chains that lead to ours. */
+/** The rules in built-in chains that jump to our chains. */
 export function jumps(family: Family): Jump[] {
   const ping = family === 4 ? 'icmp' : 'ipv6-icmp';
   const list = (table: Table, chain: string, ...texts: string[]): Jump[] =>
@@ -41,7 +41,7 @@ export function jumps(family: Family): Jump[] {
     ...list(
       'mangle',
       'OUTPUT',
-      // The class of what is sent now, not of what conntrack remembers: an entry may be older than the group.
+      // The class of this packet counts, not the mark of its conntrack entry, which may be older than the group.
       ...datagrams(`! -o lo -m conntrack --ctdir ORIGINAL ${ANY_CLASS} -j via-new`),
       `! -o lo -p tcp --syn ${ANY_CLASS} -j via-new`,
       `! -o lo ${KNOWN} -j via-out`,
@@ -51,7 +51,7 @@ export function jumps(family: Family): Jump[] {
     ...list(
       'mangle',
       'POSTROUTING',
-      // What the peer is told that we take at once: the way out's device, not main's, is what counts.
+      // The peer must get the segment size of the way out's device, not of main's.
       `! -o lo -p tcp --tcp-flags SYN SYN ${KNOWN} -j TCPMSS --clamp-mss-to-pmtu`,
       `! -o lo ! -p tcp ${ANY_CLASS} -j via-class`,
       `! -o lo -p tcp --syn ${ANY_CLASS} -j via-class`,

@@ -10,7 +10,7 @@ import { answers, came } from './came.js';
 import { guards } from './guards.js';
 import { ANY_CLASS, bits, candidate, OF_A_PROCESS, ofClass, ours, setConnection, setMark, type Chain } from './text.js';
 
-/** The chains with a line for each group: what the built-in chains lead to. */
+/** The chains that the built-in chains jump to. They have a rule for each group. */
 export function sharedChains(
   all: readonly Group[],
   family: Family,
@@ -48,7 +48,7 @@ export function sharedChains(
       table: mangle,
       name: 'via-out',
       rules: [
-        // Not by a member, whose packets are marked by now: somebody outside has it now, or it is the kernel's.
+        // Packets of members are marked by now. This one is from an outside program or from the kernel.
         ...['! -p tcp', '-p tcp --syn'].flatMap((kind) =>
           each(
             ({ slot }) =>
@@ -60,7 +60,7 @@ export function sharedChains(
           text: `-m conntrack --ctdir REPLY ${candidate(slot)} -g via-srv-${slot}`,
           note: String(slot),
         })),
-        // A group's that is gone, by whose path it came or who answered it: as what came by no group's.
+        // The mark of a removed group: the flow is treated as one that arrived by no group's path.
         ...each(
           ({ classId }) =>
             `! -p tcp -m conntrack --ctdir REPLY -m mark --mark ${bits(0)} ${ofClass(classId)} ${setConnection(VISITOR)}`,
@@ -96,26 +96,20 @@ export function sharedChains(
   ];
 }
 
-/**
- * What the kernel says of itself about a flow that conntrack does not find, so that nobody knows whose it was: a group's
- * UDP answer that nobody waits for (its entry is in a zone), a connection of a group whose entry went with the link.
- */
+/** See nftables/shared.ts: resets and errors of the kernel about a flow that conntrack does not find. */
 function stray(family: Family): Rule[] {
   const unreachable = family === 4 ? '-p icmp --icmp-type' : '-p ipv6-icmp --icmpv6-type';
   return [{ text: '-p tcp --tcp-flags RST RST -j DROP' }, { text: `${unreachable} port-unreachable -j DROP` }];
 }
 
-/**
- * What leaves by main's device as well, with an address of it, needs no translation, and so no zone of its own: after the
- * group it would keep the tuple of the answers from whoever sends from there next, whom conntrack then refuses.
- */
+/** See nftables/chains.ts: a packet that keeps its device and source address needs no zone. */
 function untranslated({ classId, wayOut }: Group, family: Family, facts: Facts): string | undefined {
   const path = pathOf(wayOut, family);
   if (path === undefined || (family === 4 && mainSources(wayOut, facts).length > 0)) return undefined;
   return `${ofClass(classId)} -o ${path.device} -m addrtype --src-type LOCAL --limit-iface-out -j RETURN`;
 }
 
-/** What the peer says that it takes at once, in the answer to our SYN, lowered to what the device takes. */
+/** Lowers the peer's maximum segment size, in the answer to our SYN, to the device's MTU (RFC 6691). */
 function clamping({ slot, uuid, wayOut }: Group, family: Family, facts: Facts): Rule[] {
   const segment = segmentOf(wayOut, family, facts);
   if (segment === undefined) return [];
