@@ -20,12 +20,12 @@ import { refuseCommand, wordsAs } from './words/user.js';
 
 const signals = watchSignals();
 const forLauncher = 'VIA_EXEC' in process.env;
-/** Before the options are read, and where they cannot be: entries in menus have it first. */
+/** Set before the options are parsed, also if they are malformed. Menu entries have --notify first. */
 let notifies = process.argv[2] === '--notify';
 let asked: Request | undefined;
 
 async function main(): Promise<Outcome> {
-  // Whoever stays needs it, and bin/via is still reading ahead.
+  // Load it now, while bin/via still reads ahead; only a launch by -x does without.
   if (!forLauncher) process.getBuiltinModule('node:child_process');
   const entry = readEntry();
   signals.ignore(entry.ignored);
@@ -85,7 +85,7 @@ async function tell(request: Extract<Request, { word: 'help' | 'version' }>): Pr
   return done(makeSay(false).out([request.word === 'help' ? await help(request.topic) : version()]));
 }
 
-/** Ends via; the launcher, where it waits for us, ends as we would have: of a signal, too. */
+/** Ends via. A launcher that waits for us gets the status, and ends as we would have, also by a signal. */
 function end(outcome: Outcome): never {
   if (!forLauncher) endAs(outcome);
   const code = statusOf(outcome);
@@ -95,18 +95,18 @@ function end(outcome: Outcome): never {
 
 const done = (_nothing: void): Outcome => ({ code: 0 });
 
-/** A signal that came during the set-up is what ends via, whatever else went wrong because of it. */
+/** The outcome after an error. A signal that arrived during the set-up wins over the errors that it has caused. */
 async function failed(error: unknown, say: Say): Promise<Outcome> {
   const signal = await signals.pending();
   if (signal !== undefined) return { signal };
   const shown = isViaError(error) ? withMeant(error, asked) : error;
   say.error(shown);
-  // From a menu, nobody may read what is written there.
+  // A program started from a menu has no visible standard error.
   if (notifies) (await import('./words/notify.js')).notify(shown, 'via: not started');
   return { code: isViaError(error) ? error.status : 125 };
 }
 
-// What is thrown where nobody waits for it is one line as well; what it leaves, the next via sweeps.
+// An error outside any awaited call is one line, too. The next via sweeps what it leaves.
 process.on('uncaughtException', (error) => {
   makeSay(false).error(error);
   end({ code: 125 });

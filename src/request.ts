@@ -1,38 +1,38 @@
-/** What to do with a family the gateway has no way for: refuse it, or leave it alone. */
+/** The treatment of a family that the gateway has no path for: refuse it, or leave it alone. */
 export type OtherFamily = 'refuse' | 'allow';
 
-/** What a user can ask for as firewall. */
+/** The values of --firewall. */
 export type FirewallChoice = 'auto' | 'nft' | 'iptables';
 
-/** Who is asked for root's rights where via has none. */
+/** The program that gives root's rights to a user's via. */
 export type Elevate = 'auto' | 'sudo' | 'pkexec' | 'none';
 
-/** A shell for which via writes aliases; sh is any that knows POSIX's only. */
+/** A shell that via writes aliases for; sh is any POSIX shell. */
 export type Shell = 'bash' | 'zsh' | 'fish' | 'sh';
 
-/** The options of a launch; all of `ipv4`, `ipv6` and `lan` are part of the way out. */
+/** The options of a launch. `ipv4`, `ipv6` and `lan` are part of the way out. */
 export interface LaunchOptions {
   readonly ipv4: OtherFamily;
   readonly ipv6: OtherFamily;
-  /** Connected networks stay directly reachable (`--no-lan` makes it false). */
+  /** Connected networks are reached directly (false with `--no-lan`). */
   readonly lan: boolean;
-  /** What marks the packets of a new group. */
+  /** The firewall for a new group. */
   readonly firewall: FirewallChoice;
   /** Become the command, in place of waiting for its end. */
   readonly exec: boolean;
   readonly dryRun: boolean;
   readonly verbose: boolean;
-  /** Nothing is said of the gateway while the command runs. */
+  /** Do not report a lost gateway while the command runs. */
   readonly quiet: boolean;
-  /** Who is asked where via is not root. */
+  /** The program that gives root's rights if via has none. */
   readonly elevate: Elevate;
-  /** A failure is shown on the desktop, too. */
+  /** Show a failure on the desktop, too. */
   readonly notify: boolean;
-  /** The user as whom root runs the command; empty: as he is. */
+  /** The user that root runs the command as; empty for root. */
   readonly user: string;
 }
 
-/** What the user asked for: the result of reading argv, nothing of it checked against the system. */
+/** The request of the user: the parsed argv, not checked against the system. */
 export type Request =
   | {
       readonly word: 'launch';
@@ -46,7 +46,7 @@ export type Request =
       readonly word: 'attach';
       readonly gateway: string;
       readonly pids: readonly number[];
-      /** With all that they have started. */
+      /** Move the descendants of the processes, too. */
       readonly tree: boolean;
       readonly options: LaunchOptions;
     }
@@ -56,13 +56,13 @@ export type Request =
       readonly tree: boolean;
       readonly options: LaunchOptions;
     }
-  /** `pairs` are as they were typed, `lte=192.168.8.1`; without a shell it is the one that has started via. */
+  /** `pairs` are as typed, `lte=192.168.8.1`. Without `shell` it is the shell that started via. */
   | { readonly word: 'alias'; readonly pairs: readonly string[]; readonly shell?: Shell }
   | { readonly word: 'completion'; readonly shell?: string }
   | {
       readonly word: 'desktop';
       readonly does: 'write' | 'remove' | 'list';
-      /** A gateway and applications, to write; applications, perhaps behind a gateway, to remove. */
+      /** To write: a gateway, then applications. To remove: applications, with or without a gateway first. */
       readonly words: readonly string[];
       readonly replace: boolean;
       readonly options: LaunchOptions;

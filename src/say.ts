@@ -1,18 +1,18 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { isViaError, oneLine, ViaError, wordsOf } from './failure.js';
 
-/** The one place that writes: to standard output what was asked for, to standard error one line for each error. */
+/** The only code that writes to standard output (results) and standard error (one line for each error). */
 export interface Say {
-  /** Throws where it cannot be written (a full disk); half of what was asked for is not success. */
+  /** Writes results. Throws if they cannot be written as a whole, for example on a full disk. */
   out(lines: readonly string[]): void;
-  /** Changes as they happen, with `-v`. */
+  /** Writes changes as they happen, with `-v`. */
   changes(lines: () => readonly string[]): void;
   error(error: unknown): void;
-  /** The same while a command runs, which must not wait: what a slow reader has no room for is lost. */
+  /** Writes an error while a command runs. It never blocks: if the reader is slow, the line is lost. */
   aside(error: unknown): void;
 }
 
-/** `verbose`: changes are told. */
+/** Makes it. With `verbose` changes are written. */
 export function makeSay(verbose: boolean): Say {
   return {
     out: (lines) => {
@@ -27,14 +27,14 @@ export function makeSay(verbose: boolean): Say {
   };
 }
 
-/** Every error that reaches the user is one line; what is not a ViaError is one that nobody thought of. */
+/** An error as one line. An error that is no ViaError is unexpected, and marked as internal. */
 export function messageOf(error: unknown): string {
   if (isViaError(error)) return error.message;
   const { code, message } = (error ?? {}) as { code?: string; message?: string };
   return oneLine(`internal: ${message ?? String(error)}${code === undefined ? '' : ` (${code})`}`);
 }
 
-/** Waits where the reader is slow. Gives the error where it cannot go on; a reader that is gone is one (EPIPE). */
+/** Writes lines and waits for a slow reader. Returns the error if it fails, such as EPIPE if the reader has ended. */
 function write(fd: number, lines: readonly string[]): NodeJS.ErrnoException | undefined {
   if (lines.length === 0) return undefined;
   let rest = Buffer.from(lines.map((line) => `${line}\n`).join(''));
@@ -49,7 +49,7 @@ function write(fd: number, lines: readonly string[]): NodeJS.ErrnoException | un
   return undefined;
 }
 
-/** By a file description of its own: who else has standard error open goes on waiting where it is full. */
+/** Writes by a file description of its own, so that O_NONBLOCK does not affect other processes with this standard error. */
 function writeAside(line: string): void {
   try {
     const stat = fstatSync(2);
@@ -64,6 +64,6 @@ function writeAside(line: string): void {
       closeSync(fd);
     }
   } catch {
-    // Full, closed, or nobody reads it.
+    // Full, closed, or without a reader.
   }
 }

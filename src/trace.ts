@@ -3,7 +3,7 @@ import { writeSync } from 'node:fs';
 const wantsTrace = process.env['VIA_TRACE'] === '1';
 let last = 0;
 
-/** With VIA_TRACE=1, says on standard error how long the phase that ends now took; times in ms since Node's start. */
+/** With VIA_TRACE=1, writes the time of the phase that ends now to standard error, in ms, and the time since Node's start. */
 export function trace(phase: string): void {
   if (!wantsTrace) return;
   const now = performance.now();
@@ -12,6 +12,6 @@ export function trace(phase: string): void {
   try {
     writeSync(2, `via: trace: ${phase.padEnd(9)} ${took} ms ${total} ms\n`);
   } catch {
-    // Nobody reads standard error.
+    // Standard error has no reader.
   }
 }

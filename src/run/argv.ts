@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { ViaError } from '../failure.js';
 
 /**
- * The words via was called with. Throws where one is not UTF-8: Node has put U+FFFD for its bytes, and the command would
- * get other words than were typed. With `exec` it has them from the launcher, byte for byte.
+ * The arguments of via. Throws if one is not UTF-8: Node has replaced its bytes by U+FFFD, and the command would get other
+ * arguments. With `exec` the command gets them from the launcher, byte for byte.
  */
 export function readArgv(exec: boolean): string[] {
   const words = process.argv.slice(2);

@@ -3,9 +3,9 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 const CLOEXEC = 0o2000000;
 
 /**
- * The descriptors above 2 that via was called with. `helper` is a fork of the shell that became us: what it has open
- * without close-on-exec, and we too, the caller gave; all else is Node's. Our own flags cannot tell, since Node sets
- * close-on-exec on what it inherits. `except` is the launcher's own.
+ * The descriptors above 2 that via inherited from its caller. `helper` is a fork of the shell that became us. A descriptor
+ * that is open in both, and without close-on-exec in the helper, is from the caller; all others are Node's. Our own flags
+ * do not show it, because Node sets close-on-exec on inherited descriptors. `except` is the launcher's own.
  */
 export function inherited(helper: number, except: number): number[] {
   const open = readdirSync(`/proc/${helper}/fd`).map(Number);
@@ -14,8 +14,8 @@ export function inherited(helper: number, except: number): number[] {
 
 /**
  * The `stdio` of a spawn that gives the command `descriptors` at their own numbers. Above 2, 'ignore' leaves a number
- * as it is: closed, as all that Node opens closes. What Node left open across an exec (above 15) needs no place here,
- * so the list stays short whatever the numbers.
+ * closed, because Node opens its own files with close-on-exec. Descriptors above 15, which Node leaves open across an exec,
+ * need no entry, so the list stays short.
  */
 export function stdio(descriptors: readonly number[]): (number | 'ignore')[] {
   const given = descriptors.filter((fd) => !isInherited(process.pid, fd));
@@ -24,7 +24,7 @@ export function stdio(descriptors: readonly number[]): (number | 'ignore')[] {
   return list;
 }
 
-/** Whether what a process executes gets this descriptor. */
+/** True if a program that a process executes gets this descriptor. */
 export const isInherited = (pid: number, fd: number): boolean => !(flags(pid, fd) & CLOEXEC);
 
 function isShared(helper: number, fd: number): boolean {

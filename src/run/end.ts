@@ -3,28 +3,27 @@ import { closeSync } from 'node:fs';
 import { signalNumbers } from './numbers.js';
 import { pause } from './pause.js';
 
-/** An end as the status that a shell has for it. */
+/** The exit status that a shell shows for an outcome. */
 export const statusOf = (outcome: Outcome): number =>
   'signal' in outcome ? 128 + signalNumbers()[outcome.signal] : outcome.code;
 
-/** How a command ended. */
+/** The end of a command: its exit status or its signal. */
 export type Outcome = { readonly code: number } | { readonly signal: NodeJS.Signals };
 
 const WITH_CORE = new Set(['QUIT', 'ILL', 'TRAP', 'ABRT', 'BUS', 'FPE', 'SEGV', 'XCPU', 'XFSZ', 'SYS'].map(withSig));
 
-/** Ends via as the command ended: with its status, or of its signal, so that our caller sees the same. */
+/** Ends via as the command ended, by its status or its signal, so that the caller sees the same. */
 export function endAs(outcome: Outcome): never {
   if ('signal' in outcome) dieOf(outcome.signal);
-  // At its exit Node sets a terminal back to what it was at its start, but only on descriptors that are open: what
-  // the command has set (stty) stays.
+  // At exit Node restores the terminal's settings on open descriptors. Closing them keeps the command's settings (stty).
   for (const fd of [0, 1, 2]) closeQuietly(fd);
   process.exit(outcome.code);
 }
 
 function dieOf(signal: NodeJS.Signals): never {
-  // A core of Node's is no use. 1, not 0: that stops also those that go to a program (core(5)).
+  // A core dump of Node is useless. The limit is 1, because 0 does not stop core dumps that go to a program (core(5)).
   if (WITH_CORE.has(signal)) spawnSync('prlimit', ['--pid', `${process.pid}`, '--core=1:1'], { stdio: 'ignore' });
-  // Taking the last listener off gives a signal its default effect, also SIGPIPE and SIGXFSZ, which Node ignores.
+  // Removing the last listener restores a signal's default action, also of SIGPIPE and SIGXFSZ, which Node ignores.
   if (signal !== 'SIGKILL' && signal !== 'SIGSTOP' && !NOT_OURS.has(signal)) process.on(signal, () => {});
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
@@ -33,7 +32,7 @@ function dieOf(signal: NodeJS.Signals): never {
   process.exit(128 + signalNumbers()[signal]);
 }
 
-/** libuv refuses a listener, or it is without effect. */
+/** Signals of faults. Their default action holds without a listener. */
 const NOT_OURS = new Set<string>(['BUS', 'FPE', 'SEGV', 'ILL'].map(withSig));
 
 function withSig(name: string): string {
@@ -44,6 +43,6 @@ function closeQuietly(fd: number): void {
   try {
     closeSync(fd);
   } catch {
-    // The command's, and closed by our caller.
+    // It was closed by the caller.
   }
 }

@@ -3,26 +3,26 @@ import { ignoring } from '../kernel/cgroup.js';
 import { inherited } from './descriptors.js';
 import { signalNumbers } from './numbers.js';
 
-/** How via was called, as far as the shell of bin/via and Node have changed it since. */
+/** The state that via was started with, as far as the shell of bin/via and Node have changed it. */
 export interface Entry {
   readonly environment: Readonly<Record<string, string>>;
   /** Descriptors above 2 that the command must get. */
   readonly descriptors: readonly number[];
-  /** Signals that were ignored (nohup, a script's background job); Node has set them back to their default. */
+  /** Signals that were ignored (nohup, a script's background job). Node has reset them to their defaults. */
   readonly ignored: ReadonlySet<NodeJS.Signals>;
-  /** The soft limit of descriptors, where Node has raised it. */
+  /** The soft limit of descriptors, if Node has raised it. */
   readonly nofile?: { readonly soft: number; readonly helper: number };
 }
 
 /**
- * Reads what bin/via left for us, starts putting the soft descriptor limit back, and lets the helper end; call it once,
- * before other processes are started. Without the launcher, or when all of 3 to 9 were taken ("full") and no helper could
- * be held, it gives what the shell and Node have left. Never throws, whatever VIA_LAUNCHER says.
+ * Reads the state from bin/via's helper, makes the helper restore the soft descriptor limit, and lets it end. Call it once,
+ * before other processes are started. Without bin/via, or if descriptors 3 to 9 were all taken ("full") and there is no
+ * helper, it returns the present state. Never throws, whatever VIA_LAUNCHER contains.
  */
 export function readEntry(): Entry {
   const text = process.env['VIA_LAUNCHER'];
   delete process.env['VIA_LAUNCHER'];
-  // The launcher's as well; the command's own is in the helper's environment.
+  // Remove the launcher's variable; the command's environment comes from the helper.
   if (text !== undefined && text !== 'full') delete process.env['MALLOC_MMAP_THRESHOLD_'];
   const notes = text === undefined ? undefined : parse(text);
   try {
@@ -31,13 +31,13 @@ export function readEntry(): Entry {
     // The helper was killed.
   }
   const descriptors = text === 'full' ? allOfOneDigit() : [];
-  // With -x the launcher is still there, and has what it was called with.
+  // With -x the launcher still exists and has the caller's state.
   const launcher = process.env['VIA_EXEC'];
   const ignored = launcher === undefined ? new Set<NodeJS.Signals>() : ignoredBy(parseInt(launcher, 10));
   return { environment: { ...process.env } as Record<string, string>, descriptors, ignored };
 }
 
-/** 3 to 9, all the caller's; where Node has the loop's epoll there, they were not. */
+/** Descriptors 3 to 9, which are all the caller's. If Node's epoll descriptor is among them, they were not. */
 function allOfOneDigit(): number[] {
   const digits = [3, 4, 5, 6, 7, 8, 9];
   return digits.some((fd) => linkOf(`/proc/self/fd/${fd}`)?.includes('[eventpoll]') ?? true) ? [] : digits;
@@ -51,19 +51,19 @@ interface Notes {
   readonly ignored: ReadonlySet<NodeJS.Signals>;
 }
 
-/** "PIPE SOFT HARD HELPER", then the shell's line of /proc/self/stat: its process is ours now. */
+/** Parses "PIPE SOFT HARD HELPER" and the shell's line of /proc/self/stat, whose process is ours now. */
 function parse(text: string): Notes | undefined {
   const [, pipe, soft, hard, helper, pid, stat] =
     /^([3-9])\s(\d+|unlimited)\s(\d+|unlimited)\s(\d{1,9})\s(\d+) \(.*\) (.*)$/s.exec(text) ?? [];
   if (soft === undefined || hard === undefined || stat === undefined || Number(pid) !== process.pid) return undefined;
-  // The 33rd field, of which the third comes first here: ignored signals, the first 31 of them.
+  // Field 33 is the mask of ignored signals 1 to 31. The third field is the first one here.
   const ignored = namesOf(Number(stat.split(' ')[30]));
   return { pipe: Number(pipe), soft, hard, helper: Number(helper), ignored };
 }
 
 function ignoredBy(pid: number): Set<NodeJS.Signals> {
   const status = ignoring(['ENOENT', 'ESRCH'], () => readFileSync(`/proc/${pid}/status`, 'utf8'));
-  // Of 64 signals, the lower 32.
+  // The lower 32 of 64 bits.
   return namesOf(parseInt(/^SigIgn:\s*\w{8}(\w{8})$/m.exec(status ?? '')?.[1] ?? '0', 16));
 }
 
@@ -73,10 +73,10 @@ function namesOf(mask: number): Set<NodeJS.Signals> {
   return new Set(known.filter(([, number]) => number < 32 && mask & (1 << (number - 1))).map(([name]) => name));
 }
 
-/** Whether that process waits at our pipe: any other has another environment, and what is on another pipe is not ours. */
+/** True if the helper waits at our pipe. Another process has another environment, and another pipe is not ours. */
 function isHelper({ pipe, helper }: Notes): boolean {
   const ours = readlinkSync(`/proc/self/fd/${pipe}`);
-  // It is forked with our end, opens its own as its stdin, and closes ours.
+  // The helper is forked with our end of the pipe, opens its own end as standard input, and closes ours.
   return ours.startsWith('pipe:') && [0, pipe].some((fd) => linkOf(`/proc/${helper}/fd/${fd}`) === ours);
 }
 
@@ -99,8 +99,8 @@ function take({ pipe, soft, hard, helper, ignored }: Notes): Entry {
 }
 
 /**
- * Those of an environ (proc(5)). The first of two of one name counts, as for getenv(3). Bytes that are not UTF-8 survive
- * in Latin-1 only, which the command cannot get from Node.
+ * The variables of an environ (proc(5)). The first of two with one name counts, as for getenv(3). Bytes that are not UTF-8
+ * survive only if the text was read as Latin-1, which Node cannot pass to the command.
  */
 export function variables(text: string): Record<string, string> {
   const found = Object.create(null) as Record<string, string>;

@@ -4,10 +4,10 @@ import { ViaError, wordsOf } from '../failure.js';
 import { ignoring } from '../kernel/cgroup.js';
 import type { Entry } from './entry.js';
 
-/** Not the command's fault: the fork failed, before any command was looked for. */
+/** The errors of a failed fork, which do not concern the command. */
 const OURS = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE']);
 
-/** The error of a spawn as via's: 127 not found, 126 cannot be run, 125 where no process could be made. */
+/** The error of a spawn as via's own: 127 not found, 126 cannot be run, 125 if no process could be made. */
 export function cannotRun(name: string, error: NodeJS.ErrnoException, { environment }: Entry): ViaError {
   const object = JSON.stringify(name);
   const failed = (why: string, status: number) => new ViaError('command', object, why, { cause: error, status });
@@ -17,12 +17,9 @@ export function cannotRun(name: string, error: NodeJS.ErrnoException, { environm
   return found(name, environment['PATH']) ? failed('its interpreter is not there', 126) : failed('not found', 127);
 }
 
-/**
- * What running the command would fail of, without running it: for `-x`, where a shell is to become it. Undefined where
- * nothing is in sight.
- */
+/** The error that running the command would give, for `-x`, where a shell becomes the command; undefined if none is seen. */
 export function cannotBecome(name: string, entry: Entry): ViaError | undefined {
-  // Not UTF-8: the shell knows what that is.
+  // Not UTF-8: only the shell has the exact bytes.
   if (name.includes('\ufffd')) return undefined;
   const error = (code: 'ENOENT' | 'EACCES') =>
     cannotRun(name, Object.assign(new Error(), { code, errno: -constants.errno[code] }), entry);
@@ -49,11 +46,11 @@ function beginning(path: string): string {
   }
 }
 
-/** A script whose first line names a program that is not there gives the same error as a missing command. */
+/** A script with a missing interpreter gives the same error as a missing command. */
 const found = (name: string, path?: string): boolean =>
   name.includes('/') ? existsSync(name) : isProgram(locate(name, path) ?? '');
 
-/** Where execvp(3) finds it: the first that can be run, else the first that is there. */
+/** The file that execvp(3) finds: the first executable one, else the first that exists. */
 function locate(name: string, path = '/bin:/usr/bin'): string | undefined {
   const places = path.split(':').map((directory) => `${directory === '' ? '.' : directory}/${name}`);
   return places.find(isProgram) ?? places.find((place) => existsSync(place));

@@ -6,25 +6,24 @@ import { quote } from '../plan/render.js';
 import { isInherited } from './descriptors.js';
 import { variables } from './entry.js';
 
-/** The shell of bin/via, which waits for our answer to become the command. */
+/** The shell of bin/via, which waits for our answer and then becomes the command. */
 export interface Launcher {
-  /** Throws where it has ended: then there is nobody to do anything for. */
+  /** Throws if it has ended. */
   check(): void;
   /**
-   * Has it join a group, by this file of it (none: it stays where it is), and become the command at its `at`-th word,
-   * with these words `ahead` of it.
-   * Throws where nobody reads that.
+   * Makes it join a group by this file (without one it stays where it is), and become the command at its argument number
+   * `at`, with the words `ahead` before it. Throws if it has ended.
    */
   answer(group: string | undefined, at: number, ahead?: readonly string[]): void;
 }
 
-/** The launcher that has started us for this, where there is one; by its line of /proc/PID/stat (proc(5)). */
+/** The launcher that started us, identified by its line of /proc/PID/stat (proc(5)); undefined without one. */
 export function findLauncher(): Launcher | undefined {
   const line = process.env['VIA_EXEC'] ?? '';
   delete process.env['VIA_EXEC'];
   const pid = parseInt(line, 10);
   const began = startIn(statFields(line));
-  // Numbers of processes are used again, but not with the same moment of start.
+  // Process ids are reused, but not with the same start time.
   const isThere = (): boolean => startOf(pid) === began;
   if (began === undefined || !isThere()) return undefined;
   return {
@@ -44,7 +43,7 @@ export function findLauncher(): Launcher | undefined {
   };
 }
 
-/** Tells the launcher that there is nothing to become, and the status to end with, as a shell has it. */
+/** Tells the launcher to end with this status, as a shell shows it. */
 export function tellEnd(status: number): void {
   if (isTold) return;
   try {
@@ -54,7 +53,7 @@ export function tellEnd(status: number): void {
   }
 }
 
-/** It has begun to become the command. */
+/** The launcher was told to become the command. */
 let isTold = false;
 
 /** The launcher reads until it has what it needs. Throws if it has ended. */
@@ -68,9 +67,9 @@ function tell(lines: readonly string[]): void {
 }
 
 /**
- * What makes the shell's environment (`now`) the one it was started with (`original`), in words of the shell: dash drops
- * names that are no identifiers and adds PWD, bash changes what it knows, and the launcher has variables of its own. Both
- * as environ of proc(5), in Latin-1.
+ * The shell words that restore the environment that the shell was started with (`original`) from its present one (`now`).
+ * dash drops names that are no identifiers and adds PWD, bash changes its own variables, and the launcher has variables of
+ * its own. Both are texts of environ (proc(5)) in Latin-1.
  */
 export function corrections(original: string, now: string): string[] {
   const [before, after] = [new Map(Object.entries(variables(original))), new Map(Object.entries(variables(now)))];
@@ -80,7 +79,7 @@ export function corrections(original: string, now: string): string[] {
   const isChanged = ([name, value]: [string, string]): boolean =>
     /^via_|^VIA_/.test(name) || (after.get(name) !== value && !NODES.test(name));
   const changed = [...before].filter(isChanged);
-  // bash would put that back when it executes something.
+  // bash adds it again when it executes a program.
   const unset = added.includes('SHLVL') ? ['-u SHLVL'] : [];
   const others = changed.filter(([name]) => !PLAIN.test(name));
   const words = [...unset, ...others.map(([name, value]) => quote(`${name}=${value}`))];
@@ -91,18 +90,18 @@ export function corrections(original: string, now: string): string[] {
   ];
 }
 
-/** What a shell sets to anything, and quicker than env(1) does. */
+/** Names that a shell can set by itself, which is faster than env(1). */
 const PLAIN = /^(OLD)?PWD$/;
 
-/** What the launcher takes from Node only. */
+/** Variables that the launcher hides from Node only. */
 const NODES = /^(NODE_.*|OPENSSL_CONF)$/s;
 
 const IDENTIFIER = /^[A-Za-z_][A-Za-z_0-9]*$/;
 
-/** env takes a command with = for one more variable; nice does not, and 0 changes nothing. */
+/** env takes a command with = for a variable. nice does not, and `-n 0` changes nothing. */
 const NO_VARIABLE = `case $1 in *=* | -*) set -- ${tool('nice')} -n 0 -- "$@" ;; esac`;
 
-/** The shell's own file, where dash does not close it: it had to open it above 9, since all below are the caller's. */
+/** The shell's script, which dash leaves open above 9 if all lower descriptors are the caller's. */
 function ownFiles(pid: number): number[] {
   const script = besideUs('via');
   const open = ignoring(['ENOENT', 'EACCES'], () => readdirSync(`/proc/${pid}/fd`)) ?? [];
@@ -111,15 +110,14 @@ function ownFiles(pid: number): number[] {
     .filter((fd) => fd > 9 && isInherited(pid, fd) && pathOf(`/proc/${pid}/fd/${fd}`) === pathOf(script));
 }
 
-/** A tool's path, in words of the shell: the caller's PATH is the command's. */
+/** The shell words for a tool's path. The caller's PATH is the command's and is not used. */
 function tool(name: string): string {
   return `"$(PATH=/usr/bin:/bin command -v ${name})"`;
 }
 
 /**
- * dash cannot name what is above 9, bash can; it would add to the environment, which env sets as a whole. -p keeps it
- * from running BASH_ENV, and --norc from ~/.bashrc, which it would take for that of a remote login where standard input is
- * a socket.
+ * bash can close descriptors above 9, which dash cannot. env sets the whole environment, because bash would add to it. -p
+ * keeps bash from running BASH_ENV, and --norc from reading ~/.bashrc, which it does if standard input is a socket.
  */
 function closing(descriptors: readonly number[], original: string): string[] {
   const words = Object.entries(variables(original)).map(([name, value]) => quote(`${name}=${value}`));

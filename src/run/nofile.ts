@@ -3,8 +3,8 @@ import { pause } from './pause.js';
 import type { Entry } from './entry.js';
 
 /**
- * Waits until the soft limit of descriptors, which Node raises at its start, is what it was; the launcher's helper runs
- * prlimit(1) for it since `readEntry`. Where there is no prlimit the limit stays raised.
+ * Waits until the soft limit of descriptors, which Node raises at its start, is restored. The launcher's helper runs
+ * prlimit(1) for that since `readEntry`. Without prlimit the limit stays raised.
  */
 export function awaitNofile({ nofile }: Entry): void {
   if (nofile === undefined) return;

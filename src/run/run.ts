@@ -11,9 +11,9 @@ import type { Signals } from './signals.js';
 export type Command = readonly [string, ...string[]];
 
 /**
- * Runs the command with all that via was called with, in our process group, and waits for its end; without timers, so
- * that waiting costs nothing. A signal that came before the start is the outcome, and nothing is run. Throws a ViaError
- * with status 127 where there is no such command, 126 where it cannot be run.
+ * Runs the command with the caller's state, in our process group, and waits for its end. There are no timers, so waiting
+ * takes no CPU time. If a signal arrived before the start, it is the outcome, and nothing runs. Throws a ViaError with
+ * status 127 if the command is not found, and 126 if it cannot be run.
  */
 export async function run(command: Command, entry: Entry, signals: Signals): Promise<Outcome> {
   const words = entry.ignored.size === 0 ? command : ignoring(entry, command);
@@ -29,18 +29,18 @@ export async function run(command: Command, entry: Entry, signals: Signals): Pro
 
 function start([file, ...args]: Command, entry: Entry): ChildProcess {
   try {
-    // No cwd: the directory we are in, also one that was removed.
+    // Without cwd the command gets our directory, even if that was removed.
     return spawn(file, args, { stdio: stdio(entry.descriptors), env: entry.environment });
   } catch (error) {
     throw cannotRun(file, error as NodeJS.ErrnoException, entry);
   }
 }
 
-/** libuv starts every process with all signals at their default; env(1) of GNU can have some ignored again. */
+/** libuv starts every process with default signal actions. GNU env(1) can make it ignore signals again. */
 function ignoring({ ignored, environment }: Entry, command: Command): Command {
   const numbers = new Set([...ignored].map((signal) => signalNumbers()[signal]));
   const env = ['env', ...[...numbers].map((number) => `--ignore-signal=${number}`)] as const;
   const works = () => spawnSync(env[0], [...env.slice(1), 'true'], { stdio: 'ignore', env: environment }).status === 0;
-  // env would take such a name for a variable.
+  // env takes a name with = for a variable.
   return command[0].includes('=') || !works() ? command : [...env, ...command];
 }

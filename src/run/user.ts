@@ -4,8 +4,8 @@ import { isRoot } from '../kernel/proc.js';
 import { TOOL_ENVIRONMENT } from '../kernel/tools.js';
 
 /**
- * The words ahead of a command that drop all that is root's: user and groups as at a login (initgroups(3)), inheritable
- * capabilities, and of the environment what names root or leads to what is his. Throws where there is no such user.
+ * The words before a command that drop root's rights: user and groups as at a login (initgroups(3)), inheritable
+ * capabilities, and the variables that name root or belong to root's session. Throws if there is no such user.
  */
 export function wordsOfUser(name: string, environment: Readonly<Record<string, string>>): string[] {
   if (!isRoot())
@@ -29,14 +29,14 @@ export function wordsOfUser(name: string, environment: Readonly<Record<string, s
   ];
 }
 
-/** By their paths: the caller's PATH is the command's. */
+/** The paths of the tools. The caller's PATH is the command's and is not used. */
 const ENV = '/usr/bin/env';
 const SETPRIV = '/usr/bin/setpriv';
 
 const OF_ROOT =
   /^(SUDO_(COMMAND|GID|UID|USER|HOME)|PKEXEC_UID|MAIL|XDG_RUNTIME_DIR|XDG_SESSION_\w+|DBUS_SESSION_BUS_ADDRESS)$/;
 
-/** Whoever has started sudo may get back what is his. */
+/** The variables of root's session, and those of sudo. */
 const OF_SESSION = /^(SSH_AUTH_SOCK|XAUTHORITY|ICEAUTHORITY|GNUPGHOME|XDG_(CONFIG|DATA|CACHE|STATE)_HOME)$/;
 
 interface Account {
@@ -47,9 +47,9 @@ interface Account {
   readonly shell: string;
 }
 
-/** A user by name or number, wherever the system keeps users. */
+/** Looks a user up by name or number, in all databases of the system (getent(1)). */
 function lookUp(name: string): Account {
-  // getent(1) takes an option for one.
+  // getent(1) would take it for an option.
   const words = name.startsWith('-') ? [] : ['passwd', name];
   const { stdout, error } = spawnSync('getent', words, { env: TOOL_ENVIRONMENT, encoding: 'utf8' });
   if (error !== undefined) throw new ViaError('user', JSON.stringify(name), 'cannot be looked up', { cause: error });
