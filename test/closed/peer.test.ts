@@ -158,6 +158,22 @@ test.serial('a server inside still answers a connected client of main by main', 
   await server.done;
 });
 
+test.serial('a member receives multicast by the line where it has joined the group', async (t) => {
+  const lab = await makeLab(t);
+  await lab.sh('client', track);
+  const receive = `import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(3); s.bind(("239.1.2.3", 5353))
+s.setsockopt(0, socket.IP_ADD_MEMBERSHIP, socket.inet_aton("239.1.2.3") + socket.inet_aton("${client.c1.v4}"))
+print("open", flush=True); print(s.recv(100).decode(), flush=True)`;
+  const send = `import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("${far.v4}", 0))
+s.setsockopt(0, socket.IP_MULTICAST_IF, socket.inet_aton("10.0.1.1")); s.sendto(b"heard", ("239.1.2.3", 5353))`;
+  const member = lab.start('client', inGroup('via', 'g2', [...python, '-c', receive]));
+  await member.waitFor(/^open$/m);
+  await lab.run('g1', [...python, '-c', send]);
+  t.regex((await member.done).stdout, /^heard$/m);
+});
+
 for (const gateway of guarded())
   test.serial(
     `${gateway}: an outside program uses the ends of a SYN of a member that was never answered`,

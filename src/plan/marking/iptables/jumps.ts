@@ -30,7 +30,7 @@ export function jumps(family: Family): Jump[] {
     ...list(
       'mangle',
       'INPUT',
-      `! -i lo -m conntrack --ctstate NEW ${UNKNOWN} ${ANY_CLASS} -j via-receive`,
+      `! -i lo -m pkttype --pkt-type unicast -m conntrack --ctstate NEW ${UNKNOWN} ${ANY_CLASS} -j via-receive`,
       `! -i lo -m conntrack --ctstate NEW ${UNKNOWN} -j via-in`,
     ),
     ...list(

@@ -59,7 +59,7 @@ export function hooks(v6: boolean, fallen: readonly Family[]): Hook[] {
       'filter input -150',
       [
         { text: `tcp flags & syn == syn ${OURS} vmap @clamp_of_mark` },
-        { text: `iifname != "lo" ct state new ${OURS} == 0 meta cgroup vmap @receive_of_class` },
+        { text: `iifname != "lo" meta pkttype unicast ct state new ${OURS} == 0 meta cgroup vmap @receive_of_class` },
         { text: `ct state new ${OURS} == 0 meta nfproto . iifname . ether saddr vmap @arrival_of_router` },
         { text: `ct state new ${OURS} == 0 meta nfproto . iifname vmap @arrival_of_device` },
         // The flow arrives by no group's path, and a member may answer it. Flows that are older than the group have no mark.

@@ -64,7 +64,7 @@ export function ownedGuard(groups: readonly Group[], facts: Facts): string {
     `meta cgroup vmap ${classes}`,
   ];
   const received = [
-    `iifname != "lo" ct state new ${OURS} == 0 meta cgroup vmap ${to('receive', ofClass)}`,
+    `iifname != "lo" meta pkttype unicast ct state new ${OURS} == 0 meta cgroup vmap ${to('receive', ofClass)}`,
     ...pickedUp(anyClass).map(({ text }) => text),
   ];
   const chains = [
