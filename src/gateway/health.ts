@@ -1,5 +1,6 @@
 import { isOwnAddress, type LinkLine, type RouteLine } from '../kernel/routing.js';
-import { FAMILIES, pathOf, type Family, type Path, type WayOut } from '../plan/wayout.js';
+import { FAMILIES, type Family } from '../plan/family.js';
+import { pathOf, type Path, type WayOut } from '../plan/wayout.js';
 import type { Known } from './known.js';
 import { CONNECTED, foreign, hopsOf, isUnicast, onLinkOn, prefixOf } from './routes.js';
 

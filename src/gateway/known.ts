@@ -1,5 +1,5 @@
 import type { AddressLine, Routing } from '../kernel/routing.js';
-import type { Family } from '../plan/wayout.js';
+import type { Family } from '../plan/family.js';
 
 /** The kernel's state that a gateway is looked up in. */
 export interface Known {

@@ -1,6 +1,6 @@
 import { ViaError } from '../failure.js';
 import { containing } from '../plan/networks.js';
-import { FAMILIES, type Family } from '../plan/wayout.js';
+import { FAMILIES, type Family } from '../plan/family.js';
 import type { Known } from './known.js';
 import { foreign, hopsOf, onLinkOn } from './routes.js';
 import { isSafeDeviceName, type AddressText } from './text.js';

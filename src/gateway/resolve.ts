@@ -1,7 +1,8 @@
 import { ViaError } from '../failure.js';
 import { MAIN, tableOfLine, type LinkLine, type RouteLine } from '../kernel/routing.js';
 import type { LaunchOptions } from '../request.js';
-import { FAMILIES, type Family, type Path, type WayOut } from '../plan/wayout.js';
+import { FAMILIES, type Family } from '../plan/family.js';
+import type { Path, WayOut } from '../plan/wayout.js';
 import { sameAddress } from '../plan/networks.js';
 import type { Known } from './known.js';
 import { offLink } from './off-link.js';

@@ -1,7 +1,8 @@
 import { MAIN, isOurs, tableOfLine, THROW, UNICAST, type RouteLine, type Routing } from '../kernel/routing.js';
 import type { Facts, Lan } from '../plan/facts.js';
 import { containing } from '../plan/networks.js';
-import { FAMILIES, type Family, type Path } from '../plan/wayout.js';
+import { FAMILIES, type Family } from '../plan/family.js';
+import type { Path } from '../plan/wayout.js';
 import { isSafeDeviceName } from './text.js';
 
 type BothFamilies = { readonly [F in Family]: Routing };

@@ -5,7 +5,7 @@ import { isSafeDeviceName } from '../gateway/text.js';
 import { filteredDevices, srcValidMark } from '../kernel/sysctl.js';
 import type { LinkLine, Routing } from '../kernel/routing.js';
 import type { Facts } from '../plan/facts.js';
-import type { Family } from '../plan/wayout.js';
+import type { Family } from '../plan/family.js';
 import type { Firewalls } from './firewalls.js';
 import type { SysctlRecord } from '../state/records.js';
 

@@ -2,7 +2,8 @@ import type { Known } from '../gateway/known.js';
 import { resolve } from '../gateway/resolve.js';
 import { parseGateway } from '../gateway/text.js';
 import { isViaError } from '../failure.js';
-import { FAMILIES, keyOf, pathOf, wayOf, type Family, type Group, type WayOut } from '../plan/wayout.js';
+import { FAMILIES, type Family } from '../plan/family.js';
+import { keyOf, pathOf, wayOf, type Group, type WayOut } from '../plan/wayout.js';
 import { parseAsked, type Asked } from '../state/asked.js';
 import { recordText, type GroupRecord } from '../state/records.js';
 

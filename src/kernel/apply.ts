@@ -2,7 +2,7 @@ import { rmdirSync, writeFileSync } from 'node:fs';
 import type { Marking } from '../plan/marking/marking.js';
 import { startingKeeper } from '../plan/render.js';
 import type { Change, RoutingThing, Thing } from '../plan/things.js';
-import { FAMILIES } from '../plan/wayout.js';
+import { FAMILIES } from '../plan/family.js';
 import { clearAgent, setAgent, tellOf } from './agent.js';
 import { ignoring, makeCgroup } from './cgroup.js';
 import { removedNow } from './removal.js';

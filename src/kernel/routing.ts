@@ -1,7 +1,7 @@
 import { FALLBACK_TABLE, NOWHERE, PROTOCOL, tableOf } from '../plan/numbers.js';
 import { routeThing, ruleThing } from '../plan/routing.js';
 import type { RoutingThing } from '../plan/things.js';
-import type { Family } from '../plan/wayout.js';
+import type { Family } from '../plan/family.js';
 import type { Job } from './tools.js';
 
 /** A line of `ip -N -j rule show`. */

@@ -1,7 +1,8 @@
 import type { Facts } from './facts.js';
 import { PROTOCOL } from './numbers.js';
 import type { Firewall } from './things.js';
-import { FAMILIES, pathOf, type Group, type Path } from './wayout.js';
+import { FAMILIES } from './family.js';
+import { pathOf, type Group, type Path } from './wayout.js';
 
 /** Two extended regular expressions: a line of a tool matters if it matches `loud` and does not match `quiet`. */
 export interface Filter {

@@ -1,4 +1,5 @@
-import type { Family, Path } from './wayout.js';
+import type { Family } from './family.js';
+import type { Path } from './wayout.js';
 
 /** A connected network: it is reached without a gateway. */
 export interface Lan {

@@ -2,7 +2,8 @@ import type { Facts } from './facts.js';
 import { FALLBACK_PREFERENCE, FALLBACK_TABLE, MASK, NOWHERE, NOWHERE_PREFERENCE } from './numbers.js';
 import { routeThing, ruleThing } from './routing.js';
 import type { RoutingThing } from './things.js';
-import { FAMILIES, pathOf, type Family, type Group } from './wayout.js';
+import { FAMILIES, type Family } from './family.js';
+import { pathOf, type Group } from './wayout.js';
 
 /**
  * Next hops that no host has: addresses for documentation and for discarding (RFC 5737, RFC 6666). A packet that still

@@ -1,4 +1,4 @@
-import type { Family } from '../plan/wayout.js';
+import type { Family } from '../plan/family.js';
 
 /** True if a network (`10.0.1.0/24`, `default`, an address) contains an address of the same family. */
 export function containing(network: string, address: string, family: Family): boolean {

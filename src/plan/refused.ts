@@ -1,5 +1,6 @@
 import type { Facts } from './facts.js';
-import { pathName, wayOf, type Family, type Group } from './wayout.js';
+import type { Family } from './family.js';
+import { pathName, wayOf, type Group } from './wayout.js';
 
 /**
  * True if a group refuses a family: always, or because its path cannot be used now. Without the refusal TCP would wait

@@ -1,7 +1,8 @@
 import type { Facts } from './facts.js';
 import { hex, markOf, MASK, preferenceOf, PROTOCOL, STEPS, tableOf } from './numbers.js';
 import type { RoutingThing } from './things.js';
-import { FAMILIES, pathName, wayOf, type Family, type Group } from './wayout.js';
+import { FAMILIES, type Family } from './family.js';
+import { pathName, wayOf, type Group } from './wayout.js';
 
 /**
  * A policy rule: packets with this mark, or all packets, are looked up in a table. `from lo` limits it to packets that

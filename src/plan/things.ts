@@ -1,4 +1,4 @@
-import type { Family } from './wayout.js';
+import type { Family } from './family.js';
 
 /** The users of a thing: one group, all groups of the network namespace, or all groups of the machine. */
 export type Scope = 'group' | 'namespace' | 'machine';

@@ -1,8 +1,6 @@
 import type { OtherFamily } from '../request.js';
+import type { Family } from './family.js';
 import type { Firewall } from './things.js';
-
-export type Family = 4 | 6;
-export const FAMILIES: readonly Family[] = [4, 6];
 
 /** The path of one family's packets: the device, and the next hop unless the device is point to point. */
 export interface Path {

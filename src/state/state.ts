@@ -2,7 +2,7 @@ import { utimesSync, writeFileSync } from 'node:fs';
 import { ignoring } from '../kernel/cgroup.js';
 import { removeFile } from '../kernel/place.js';
 import { groupFile, stateFile } from '../plan/files.js';
-import type { Family } from '../plan/wayout.js';
+import type { Family } from '../plan/family.js';
 import { readPlainFile, UNREADABLE, UNWRITABLE } from './file.js';
 
 /** The state of a group's way out, as its keeper saw it last. */

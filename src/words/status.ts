@@ -8,7 +8,8 @@ import { isOurs, tableOfLine } from '../kernel/routing.js';
 import { runTools } from '../kernel/tools.js';
 import { FALLBACK_TABLE } from '../plan/numbers.js';
 import { statusTable, type All } from '../plan/table.js';
-import { FAMILIES, optionsOf } from '../plan/wayout.js';
+import { FAMILIES } from '../plan/family.js';
+import { optionsOf } from '../plan/wayout.js';
 import type { Say } from '../say.js';
 
 /** Changes when a field goes or means something else; fields may come. */

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import type { Facts, Lan } from '../../src/plan/facts.js';
 import { classIdOf, SLOTS } from '../../src/plan/numbers.js';
-import { FAMILIES, type Family, type Group, type Path, type WayOut } from '../../src/plan/wayout.js';
+import { FAMILIES, type Family } from '../../src/plan/family.js';
+import type { Group, Path, WayOut } from '../../src/plan/wayout.js';
 
 // Few values of each kind, so that things of two groups meet.
 

@@ -1,5 +1,6 @@
 import type { Facts } from '../facts.js';
-import { FAMILIES, pathOf, wayOf, type Family, type Group, type Path } from '../wayout.js';
+import { FAMILIES, type Family } from '../family.js';
+import { pathOf, wayOf, type Group, type Path } from '../wayout.js';
 
 /** The new connections that arrive by a path: how they are recognised, and the groups whose candidates they are. */
 export interface Arrival {

@@ -1,5 +1,6 @@
 import type { FirewallThing, Firewall } from '../things.js';
-import { parseGroupName, parseKey, pathOf, type Family, type Group } from '../wayout.js';
+import type { Family } from '../family.js';
+import { parseGroupName, parseKey, pathOf, type Group } from '../wayout.js';
 import { nameOf } from './arrivals.js';
 
 /** Counted packets and bytes. A packet that the kernel segments later (GSO) counts once. */

@@ -1,6 +1,7 @@
 import type { Facts } from '../facts.js';
 import { containing } from '../networks.js';
-import { pathOf, type Family, type WayOut } from '../wayout.js';
+import type { Family } from '../family.js';
+import { pathOf, type WayOut } from '../wayout.js';
 import type { Rule } from './rules.js';
 
 /**

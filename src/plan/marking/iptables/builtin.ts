@@ -1,4 +1,4 @@
-import { FAMILIES, type Family } from '../../wayout.js';
+import { FAMILIES, type Family } from '../../family.js';
 import { TABLES, type Table } from './text.js';
 
 /** The built-in chains of each table (iptables(8)). */

@@ -1,6 +1,7 @@
 import type { Facts } from '../../facts.js';
 import { markOf } from '../../numbers.js';
-import { keyOf, nameOfGroup, pathOf, type Family, type Group } from '../../wayout.js';
+import type { Family } from '../../family.js';
+import { keyOf, nameOfGroup, pathOf, type Group } from '../../wayout.js';
 import { isRefused } from '../../refused.js';
 import type { Arrival } from '../arrivals.js';
 import { ownerOf, type Rule } from '../rules.js';

@@ -1,6 +1,7 @@
 import type { Facts } from '../../facts.js';
 import type { Change, Firewall, FirewallThing } from '../../things.js';
-import { FAMILIES, type Family, type Group } from '../../wayout.js';
+import { FAMILIES, type Family } from '../../family.js';
+import type { Group } from '../../wayout.js';
 import { arrivals } from '../arrivals.js';
 import type { Marking, Transaction } from '../marking.js';
 import { chainState, commentsOf } from '../rules.js';

@@ -1,4 +1,4 @@
-import type { Family } from '../../wayout.js';
+import type { Family } from '../../family.js';
 import { ANY_CLASS, bits, OF_THE_KERNEL, UNKNOWN, UNMARKED, VISITING, type Table } from './text.js';
 
 /** A rule of ours in a built-in chain that jumps to a chain of ours. */

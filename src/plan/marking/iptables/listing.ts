@@ -1,4 +1,4 @@
-import type { Family } from '../../wayout.js';
+import type { Family } from '../../family.js';
 import { noteIn } from '../rules.js';
 import { namedGroup, namedRouter, type Count, type SeenRules } from '../seen.js';
 import { isOurName, mayBeOurName, TABLES } from './text.js';

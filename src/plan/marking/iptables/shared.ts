@@ -1,7 +1,8 @@
 import type { Facts } from '../../facts.js';
 import { fallbacks } from '../../fallback.js';
 import { VISITOR, zoneOf } from '../../numbers.js';
-import { keyOf, pathOf, wayOf, type Family, type Group } from '../../wayout.js';
+import type { Family } from '../../family.js';
+import { keyOf, pathOf, wayOf, type Group } from '../../wayout.js';
 import { isRefused } from '../../refused.js';
 import type { Arrival } from '../arrivals.js';
 import { ownerOf, type Rule } from '../rules.js';

@@ -1,6 +1,7 @@
 import type { Facts } from '../../facts.js';
 import { candidateOf, hex, markOf, OTHER_BITS, zoneOf } from '../../numbers.js';
-import { FAMILIES, keyOf, nameOfGroup, pathOf, wayOf, type Family, type Group } from '../../wayout.js';
+import { FAMILIES, type Family } from '../../family.js';
+import { keyOf, nameOfGroup, pathOf, wayOf, type Group } from '../../wayout.js';
 import { isRefused } from '../../refused.js';
 import type { Arrival } from '../arrivals.js';
 import type { Rule } from '../rules.js';

@@ -1,7 +1,8 @@
 import type { Facts } from '../../facts.js';
 import { containing } from '../../networks.js';
 import { candidateOf, markOf, VISITOR } from '../../numbers.js';
-import { FAMILIES, type Family, type Group } from '../../wayout.js';
+import { FAMILIES, type Family } from '../../family.js';
+import type { Group } from '../../wayout.js';
 import { arrivals } from '../arrivals.js';
 import { clamps, refuses, translates } from './chains.js';
 

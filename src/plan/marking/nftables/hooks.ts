@@ -1,6 +1,6 @@
 import { hex, MASK, OTHER_BITS, VISITOR } from '../../numbers.js';
 import { UNUSED_NEXT_HOP } from '../../fallback.js';
-import type { Family } from '../../wayout.js';
+import type { Family } from '../../family.js';
 import type { Rule } from '../rules.js';
 import { FORGET, OF_A_PROCESS, OURS } from './shared.js';
 

@@ -1,5 +1,5 @@
 import { hex, MASK, NOWHERE, OTHER_BITS } from '../../numbers.js';
-import type { Family } from '../../wayout.js';
+import type { Family } from '../../family.js';
 import type { Rule } from '../rules.js';
 
 /** Our bits of a connection's mark. */
