@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import test from 'ava';
 import { build } from 'esbuild';
 import { root } from './helpers/paths.js';
@@ -27,9 +28,54 @@ for (const [folder, impure] of Object.entries(pure))
     t.true(files.length >= 6);
     for (const file of files) {
       for (const from of importsOf(file)) t.notRegex(from, impure, file);
-      t.notRegex(readFileSync(file, 'utf8'), /\bprocess\.(?!argv\b)/, file);
+      t.notRegex(readFileSync(file, 'utf8'), /\bprocess\.(?!argv\b)\w/, file);
     }
   });
+
+/** The folders of src, each with those that it may import from. */
+const ORDER: Record<string, string[]> = {
+  plan: [],
+  cli: [],
+  kernel: ['plan'],
+  state: ['plan', 'kernel'],
+  gateway: ['plan', 'kernel'],
+  run: ['plan', 'kernel'],
+  desktop: ['cli', 'kernel'],
+  group: ['plan', 'kernel', 'state', 'gateway'],
+  elevate: ['plan', 'kernel', 'state', 'gateway', 'group'],
+};
+
+/** The files of src that a file imports, as `src/plan/plan.ts`. */
+const ownImports = (file: string): string[] =>
+  importsOf(file).flatMap((from) => (from.startsWith('.') ? join(dirname(file), from.replace(/\.js$/, '.ts')) : []));
+
+const folderOf = (file: string): string | undefined => /^src\/(\w+)\//.exec(file)?.[1];
+
+test('folders import from those below them only', (t) => {
+  const files = filesIn('src');
+  t.true(files.length > 100);
+  for (const file of files) {
+    const folder = folderOf(file);
+    const allowed = ORDER[folder ?? ''];
+    if (folder === undefined || allowed === undefined) continue;
+    const others = ownImports(file).flatMap((one) => folderOf(one) ?? []);
+    t.deepEqual(
+      others.filter((one) => one !== folder && !allowed.includes(one)),
+      [],
+      file,
+    );
+  }
+});
+
+test('no file imports itself by others', (t) => {
+  const graph = new Map(filesIn('src').map((file) => [file, ownImports(file)]));
+  // A file that imports nothing that is left is taken away, until none is left, or a circle.
+  for (let size = -1; size !== graph.size;) {
+    size = graph.size;
+    for (const [file, from] of graph) if (!from.some((one) => graph.has(one))) graph.delete(file);
+  }
+  t.deepEqual([...graph.keys()], []);
+});
 
 test('what is run as root for a user holds nothing that reads a command line or runs commands, and one package', async (t) => {
   const { metafile } = await build({
