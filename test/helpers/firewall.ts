@@ -27,7 +27,7 @@ export const withClassic = seesAll;
 export const listRouters = (): string =>
   marking === 'nft'
     ? 'nft list map inet via arrival_of_router'
-    : `${marking}-save | grep -o -e '--mac-source [^ ]*'; ${marking.replace('ip', 'ip6')}-save | grep -o -e '--mac-source [^ ]*'`;
+    : `{ ${marking}-save; ${marking.replace('ip', 'ip6')}-save; } | grep -e '-A via-in ' | grep -o -e '--mac-source [^ ]*'`;
 
 /** What takes away all that marks the packets of groups, and what the next launch has to put back; for a shell. */
 export const unmark = (): string =>
