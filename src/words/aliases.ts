@@ -5,11 +5,11 @@ import { typed } from './typed.js';
 
 export interface Alias {
   readonly name: string;
-  /** The gateway as it is to be typed. */
+  /** The gateway as it is typed. */
   readonly gateway: string;
 }
 
-/** Reads `lte=192.168.8.1`. Throws ViaError for what is not safe to be a command's name, or can be no gateway. */
+/** Parses `lte=192.168.8.1`. Throws ViaError if the name is not safe as a command's name, or the gateway is malformed. */
 export function readAlias(pair: string): Alias {
   const at = pair.indexOf('=');
   if (at < 0) throw new ViaError('alias', `"${pair}"`, 'no gateway', { hint: 'write <name>=<gateway>' });
@@ -24,14 +24,14 @@ export function readAlias(pair: string): Alias {
 }
 
 /**
- * What a shell is to read so that each name stands for via and its gateway, and completes what follows; safe whatever is
- * in it, since names and gateways hold nothing that a shell would act on. `folder` has the completions.
+ * The lines for a shell that define each name as via with its gateway, with completion. Names and gateways contain no
+ * characters that are special to a shell. `folder` has the completion files.
  */
 export function aliasLines(shell: Shell, aliases: readonly Alias[], folder: string): string[] {
   return lines[shell](aliases, folder);
 }
 
-/** The blank at the end has the shell look whether the next word is an alias too (POSIX, 2.3.1). */
+/** With a blank at the end of an alias, the shell also expands the next word (POSIX, 2.3.1). */
 const posix = (aliases: readonly Alias[]): string[] =>
   aliases.map(({ name, gateway }) => `alias ${name}=${quote(`via ${gateway} `)}`);
 
@@ -40,7 +40,7 @@ const names = (aliases: readonly Alias[]): string => aliases.map(({ name }) => n
 const lines: Record<Shell, (aliases: readonly Alias[], folder: string) => string[]> = {
   sh: posix,
 
-  // A bash can be without completion.
+  // bash can be built without completion.
   bash: (aliases, folder) => [
     ...posix(aliases),
     'if type complete >/dev/null 2>&1; then',
@@ -49,7 +49,7 @@ const lines: Record<Shell, (aliases: readonly Alias[], folder: string) => string
     'fi',
   ],
 
-  // Before compinit there is no compdef.
+  // compdef exists after compinit only.
   zsh: (aliases, folder) => [
     ...posix(aliases),
     'if (( $+functions[compdef] )); then',
@@ -58,7 +58,7 @@ const lines: Record<Shell, (aliases: readonly Alias[], folder: string) => string
     'fi',
   ],
 
-  // An alias of fish is a function, and a program can run none: another fish does, which is told what it is.
+  // An alias of fish is a function, which a program cannot run. Another fish runs it, and gets its definition.
   fish: (aliases, folder) => [
     'function __via_alias',
     '  set -l made (functions -Dv -- "$argv[2]" 2>/dev/null)[5]',
@@ -75,14 +75,14 @@ const lines: Record<Shell, (aliases: readonly Alias[], folder: string) => string
       'end',
       `complete --command ${name} --wraps ${quoteFish(`via ${gateway}`)}`,
     ]),
-    // Not `contains ...; or set`: set leaves the status as it was, 1, and prompts show it.
+    // Not `contains ...; or set`: set keeps the status 1, which prompts show.
     `if not contains -- ${quoteFish(folder)} $fish_complete_path; set -ga fish_complete_path ${quoteFish(folder)}; end`,
   ],
 };
 
 const quoteFish = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
 
-/** What no alias may be called: reserved words of the shells, and what they, or the lines above, cannot do without. */
+/** Names that no alias may have: reserved words of shells, and commands that shells or the lines above need. */
 const SHELLS_OWN = new Set(
   `if then else elif fi case esac for select while until do done in function time coproc foreach end repeat nocorrect
    typeset declare local readonly export float integer begin and or not switch set unset test echo printf read return

@@ -13,9 +13,9 @@ type Attach = Extract<Request, { word: 'attach' }>;
 type Detach = Extract<Request, { word: 'detach' }>;
 
 /**
- * Moves running processes into the group of a gateway's way out, which is made where there is none; no via waits for
- * their end, the keeper does. Each that cannot be moved is an error of its own. Gives whether all were moved. Throws where
- * there is nothing to move, or the group cannot be made.
+ * Moves running processes into the group of a gateway's way out, and makes the group if needed. The keeper waits for
+ * their end. Each process that cannot be moved gives an error line. Returns true if all were moved. Throws if the group
+ * cannot be made.
  */
 export async function attach(request: Attach, say: Say): Promise<boolean> {
   const { gateway, options, pids, tree } = request;
@@ -39,7 +39,7 @@ export async function attach(request: Attach, say: Say): Promise<boolean> {
   return failures === 0;
 }
 
-/** Moves processes out of their groups, to the usual way. Gives whether all were. */
+/** Moves processes out of their groups. Returns true if all were moved. */
 export async function detach(request: Detach, say: Say): Promise<boolean> {
   const { pids, tree } = request;
   if (!isRoot()) return (await asUser()).detachAsUser(request, { say, isIgnored, notRoot: () => notRoot('detach') });
@@ -53,5 +53,5 @@ export async function detach(request: Detach, say: Say): Promise<boolean> {
   return failures === 0;
 }
 
-/** Not needed, and so not loaded, where via is root. */
+/** Loaded on demand: root does not need it. */
 const asUser = () => import('../elevate/others.js');

@@ -13,8 +13,8 @@ import { outside } from './none.js';
 type WithCommand = Extract<Request, { word: 'launch' | 'none' }>;
 
 /**
- * The set-up for `-x`: then the shell of bin/via joins the group and becomes the command. Throws where anything fails, or
- * the shell has ended meanwhile; what was changed is undone then.
+ * The set-up for `-x`. The shell of bin/via then joins the group and becomes the command. Throws if anything fails or the
+ * shell has ended meanwhile; the changes are undone then.
  */
 export async function become(request: WithCommand, say: Say, entry: Entry, signals: Signals): Promise<Outcome> {
   const launcher = findLauncher();
@@ -31,7 +31,7 @@ export async function become(request: WithCommand, say: Say, entry: Entry, signa
   let early;
   try {
     early = await signals.pending();
-    // We are in until we end, so that the group does not go before the launcher is in.
+    // This process stays a member until it ends, so that the group exists until the launcher has joined.
     if (early === undefined) launcher.answer(`${membership.path}/tasks`, at, ahead);
   } catch (error) {
     await leave(membership, say.changes);

@@ -14,8 +14,8 @@ import { typed } from './typed.js';
 type Desktop = Extract<Request, { word: 'desktop' }>;
 
 /**
- * Writes the user's own copies of applications' menu entries, which start them by a gateway; or removes them, or tells
- * which there are. Prints the files. Throws, and has changed nothing then, where one of them cannot be had.
+ * Writes, removes or lists the user's copies of menu entries, which start applications by a gateway. Prints the files.
+ * Throws if any of them cannot be written or removed; nothing is changed then.
  */
 export function desktop(request: Desktop, say: Say): void {
   const places = folders();
@@ -47,23 +47,23 @@ function writeAll(places: readonly [string, ...string[]], request: Desktop, say:
   return files.map(({ id }) => `${places[0]}/${id}`);
 }
 
-/** The options of a launch that are not as they always are, as words. */
+/** The options of a launch that differ from their defaults, as words. */
 function given(options: LaunchOptions): string[] {
   const others = OPTIONS.filter(({ field, default: value }) => field !== undefined && options[field] !== value);
   return others.map(({ name, field, values }) => (values === undefined ? `--${name}` : `--${name}=${options[field!]}`));
 }
 
-/** An id of its own for each gateway; a file's name takes : and %, but menus are not used to them. */
+/** The id of a copy, one for each gateway. File names may have : and %, but menus may not handle them. */
 function idOfCopy(id: string, gateway: string): string {
   const text = gateway.replace(/^%/, '').replaceAll(':', '-').replaceAll('%', '_').replaceAll(',', '+');
   return `${id.slice(0, -SUFFIX.length)}-via-${text}${SUFFIX}`;
 }
 
-/** Of the entries that are named, all or none. */
+/** Removes all of the named entries or none. */
 function removeAll(folder: string, words: readonly string[]): string[] {
   const all = ours(folder);
   const [first, ...rest] = words;
-  // Of several words the first can be a gateway, as it is where the entries are written.
+  // The first of several words can be a gateway, as when entries are written.
   const isGateway = rest.length > 0 && all.some(({ entry }) => entry.gateway === first);
   const names = isGateway ? rest : words;
   const some = isGateway ? all.filter(({ entry }) => entry.gateway === first) : all;
@@ -80,7 +80,7 @@ function removeAll(folder: string, words: readonly string[]): string[] {
   return entries.map(({ path }) => path);
 }
 
-/** By the file, by the id or by that of the original, or by a name. */
+/** Finds copies by their file, their id, the id of the original, or a name. */
 function isMeant({ id, path, entry }: Found, text: string): boolean {
   const ids = [id, entry.origin ?? id].flatMap((one) => [one, one.slice(0, -SUFFIX.length)]);
   const suffix = ` (via ${entry.gateway})`;
@@ -90,7 +90,7 @@ function isMeant({ id, path, entry }: Found, text: string): boolean {
   );
 }
 
-/** Columns: id, gateway, and the first of the names. */
+/** The list with three columns: id, gateway, first name. */
 function table(entries: readonly Found[]): string[] {
   const rows = entries.map(({ id, entry }) => [id, entry.gateway ?? '', entry.names[0] ?? ''].map(oneLine));
   return aligned(rows, Infinity);

@@ -6,7 +6,10 @@ import { commandLine, groupOfProcess } from '../kernel/proc.js';
 import type { HandOff } from '../plan/handoff.js';
 import type { Say } from '../say.js';
 
-/** Says in one line what a command hands over, and to whom; nothing where whom it would take is not there, or in the group. */
+/**
+ * Prints the note for a program that hands its work over. A program that only does so while another process runs gives no
+ * note if that process does not exist or is in the group.
+ */
 export function tellHandOff({ name, running, why, hint }: HandOff, gateway: string, uuid: string, say: Say): void {
   const pid = running === undefined ? undefined : runsOutside(running, uuid);
   if (running !== undefined && pid === undefined) return;
@@ -17,7 +20,7 @@ export function tellHandOff({ name, running, why, hint }: HandOff, gateway: stri
   );
 }
 
-/** The first process of these programs that is not in the group, by its number: the others are its children. */
+/** The process with the lowest id of these programs that is not in the group. The others are its children. */
 function runsOutside(names: readonly string[], uuid: string): number | undefined {
   const isOne = (pid: number): boolean => programsOf(pid).some((name) => names.includes(name));
   return processes()
@@ -25,7 +28,7 @@ function runsOutside(names: readonly string[], uuid: string): number | undefined
     .find((pid) => isOne(pid) && groupOfProcess(pid) !== uuid && sharesNetwork(pid));
 }
 
-/** By the name that the kernel has, and by the word that it was started by: either may be another one. */
+/** The names of a process's program: its command name, and its first argument. */
 function programsOf(pid: number): string[] {
   const comm = ignoring(['ENOENT', 'ESRCH'], () => readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd()) ?? '';
   const word = commandLine(pid)?.[0] ?? '';

@@ -13,19 +13,19 @@ import type { Say } from '../say.js';
 import { lockIfThere } from '../state/lock.js';
 
 /**
- * How long a look waits for what the last members of a group have sent, in milliseconds, where another group may have to be
- * mended: longer than such sockets may make no progress.
+ * The longest wait for data that the last members of a group have sent, in milliseconds, if other groups may need repair. It
+ * is longer than the time after which sockets without progress are aborted.
  */
 const MOST = 1100;
 
 /**
- * What a keeper has done when a group has no member any more, and when something has changed (bin/keeper): waits until
- * the other ends have what the members sent last, takes away what nobody needs, and makes again what others took. Prints
- * what the keeper goes on by, a word and its value a line. Throws where that fails.
+ * The work of a keeper (bin/keeper) after a group has lost its last member and after other events: waits until the peers
+ * have received everything, removes what is not needed, and repairs the rest. Prints the keeper's next instructions, one
+ * word and its value on each line. Throws if that fails.
  */
 export async function keep(say: Say): Promise<void> {
   if (!isRoot()) throw new ViaError('keep', '', 'not root');
-  // Whoever left last was quicker; here, and where the lock is gone.
+  // The last member has already cleaned up. The same holds if the lock is gone.
   if (!existsSync(RUNTIME)) return;
   const { path, mounted } = findHierarchy();
   const all = mounted ? listCgroups(path) : [];

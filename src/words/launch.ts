@@ -29,8 +29,8 @@ import { wordsAs } from './user.js';
 type Launch = Extract<Request, { word: 'launch' }>;
 
 /**
- * Runs the command inside the group of the gateway's way out and leaves the group when it has ended. `run` starts the
- * command and gives how it ended; it is not called when anything in the set-up fails.
+ * Runs the command inside the group of the gateway's way out and leaves the group afterwards. `run` starts the command and
+ * gives its outcome. It is not called if anything in the set-up fails.
  */
 export async function launch<T>(request: Launch, say: Say, run: () => Promise<T>): Promise<T> {
   const membership = await join(request, say);
@@ -50,13 +50,13 @@ export async function launch<T>(request: Launch, say: Say, run: () => Promise<T>
   }
 }
 
-/** What a group has sent and stopped up to now, all its members together; undefined where somebody took its rules away. */
+/** The sent and stopped packets of a group, as text; undefined if its rules were removed. */
 function countsOf(uuid: string): string | undefined {
   let seen;
   try {
     seen = firewallsIn(runTools(firewallJobs([], readRecords())) ?? []);
   } catch {
-    // The command has ended as it did, whatever can be said of it.
+    // The counters are only reported. An error here must not change the outcome of the command.
     return undefined;
   }
   const { groups, sent, stopped } = seen;
@@ -66,7 +66,7 @@ function countsOf(uuid: string): string | undefined {
   return `sent ${packets} packets, ${bytes} bytes; stopped ${stopped.get(slot)?.packets ?? 0} packets`;
 }
 
-/** Says once that the gateway is not there, or one family of it, and once that it is back. */
+/** Reports once that the gateway, or one family of it, is lost, and once that it is back. */
 const telling =
   ({ gateway }: Launch, say: Say) =>
   (state: State): void => {
@@ -81,7 +81,7 @@ const telling =
     );
   };
 
-/** Makes this process a member of the group; with a `check` that throws where nobody waits for it any more. */
+/** Makes this process a member of the group. `check` throws if the launcher has ended. */
 export async function join(request: Launch, say: Say, check = (): void => {}): Promise<Membership> {
   const ask = askFor(request.gateway, request.options);
   const membership = isRoot() ? await asRoot(ask, say, check) : await asUser(request, say);
@@ -97,7 +97,7 @@ function asRoot(ask: Ask, say: Say, check: () => void): Promise<Membership> {
   return enter({ ...ask, check }, say.changes);
 }
 
-/** What is only a note must not end a launch that is set up. */
+/** Prints a note. A failed note must not abort the launch. */
 async function tellOf(known: HandOff, { gateway, options }: Launch, { uuid }: Membership, say: Say): Promise<void> {
   try {
     const { tellHandOff } = await import('./handoff.js');
@@ -108,11 +108,11 @@ async function tellOf(known: HandOff, { gateway, options }: Launch, { uuid }: Me
     };
     tellHandOff(known, gateway, uuid, { ...say, error });
   } catch {
-    // /proc cannot be read, say.
+    // For example, /proc cannot be read.
   }
 }
 
-/** Prints what a launch would change, as commands; nothing is changed, and only the firewall's state needs root. */
+/** Prints the changes of a launch as commands, and changes nothing. Only reading the firewall needs root. */
 export async function dryRun(request: Launch, say: Say): Promise<void> {
   const { runApart } = await import('../kernel/execa.js');
   const root = isRoot();
@@ -140,13 +140,13 @@ export async function dryRun(request: Launch, say: Say): Promise<void> {
     ),
   );
   say.out([`echo $$ > ${cgroupPath(facts.hierarchy.path, group.uuid)}/cgroup.procs`]);
-  // A launch starts it first, with the lock held; where nobody holds that, it would find a group without members.
+  // A launch starts the keeper first, with the lock held. Without the lock it would find a group without members.
   say.out(render(changes.filter(isKeeper), firewalls));
   const ahead = await wordsAs(request.options.user, process.env as Record<string, string>);
   say.out([`exec ${[...ahead, ...request.command].map(quote).join(' ')}`]);
 }
 
-/** Somebody's filters that no rule of ours can satisfy; a launch looks for them with `-v` only, for it costs a process. */
+/** Notes on other tools' filters that drop replies whatever our rules do. Only `-v` looks, because it costs a process. */
 function filterNotes(done: readonly Done[]): string[] {
   const places = done.flatMap(({ job: { argv }, output }) =>
     argv[0] === 'nft' ? blindFilters(output) : blindFilterInRaw(output) ? [argv.join(' ')] : [],
@@ -154,13 +154,13 @@ function filterNotes(done: readonly Done[]): string[] {
   return places.map((place) => `# ${oneLine(place)}: a reverse path filter there may drop what comes back to a group`);
 }
 
-/** Not needed, and so not loaded, where via is root. */
+/** Loaded on demand: root does not need it. */
 async function asUser({ gateway, options }: Launch, say: Say): Promise<Membership> {
   const { enterAsUser } = await import('../elevate/elevate.js');
   return enterAsUser(gateway, options, { tell: say.changes, isIgnored, notRoot });
 }
 
-/** Where `--elevate=none` keeps via from asking anybody. */
+/** The error if root's rights are needed and `--elevate=none` forbids to ask for them. */
 export function notRoot(what: 'launch' | 'attach' | 'detach' = 'launch'): ViaError {
   const sudo = what === 'launch' ? "; with sudo the command is root's" : ', or use sudo';
   return new ViaError(what, '', 'not root', { hint: `leave out --elevate=none${sudo}` });

@@ -10,8 +10,8 @@ import type { Say } from '../say.js';
 type None = Extract<Request, { word: 'none' }>;
 
 /**
- * Takes this process out of the group it is in, if any, so that a command started next is outside. Gives the file by
- * which others get there; undefined where it was in none. Throws ViaError where it is in one, and nobody gives root's rights.
+ * Moves this process out of its group, so that the command runs outside. Returns the file by which the launcher can follow;
+ * undefined if it was in no group. Throws ViaError if root's rights are needed and not given.
  */
 export async function outside({ options }: None, say: Say, exec = false): Promise<string | undefined> {
   const root = leaveTo();
@@ -26,7 +26,7 @@ export async function outside({ options }: None, say: Say, exec = false): Promis
   return `${root}/tasks`;
 }
 
-/** Prints what it would do, as commands. */
+/** Prints the changes as commands. */
 export function previewNone({ command }: None, say: Say): void {
   const root = leaveTo();
   say.out([...(root === undefined ? [] : [move(root)]), `exec ${command.map(quote).join(' ')}`]);
@@ -34,7 +34,7 @@ export function previewNone({ command }: None, say: Say): void {
 
 const move = (root: string): string => `echo $$ > ${root}/cgroup.procs`;
 
-/** The root of the hierarchy, where this process is in a group of ours. */
+/** The root of the hierarchy, if this process is in a group of ours. */
 function leaveTo(): string | undefined {
   return isInGroup() && !isOutside() ? findHierarchy().path : undefined;
 }

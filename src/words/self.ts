@@ -6,9 +6,9 @@ import { groupOfProcess, isRoot } from '../kernel/proc.js';
 import type { Say } from '../say.js';
 
 /**
- * Prints the gateway of the group that this process is in, as it was typed; for a prompt, so that it starts nothing and
- * reads two files. The second is root's record, or what a user is told, who in a group of root's gets its name. Gives
- * whether it is in one.
+ * Prints the gateway of this process's group, as it was typed. It is for prompts, so it starts no process and reads two
+ * files: the process's cgroup, and the group's record. A user reads the file for owners instead, and in a group of root's
+ * gets the name of the group's directory. Returns false outside any group.
  */
 export function tellSelf(say: Say): boolean {
   const uuid = groupOfProcess('self');

@@ -6,7 +6,7 @@ import type { Request, Shell } from '../request.js';
 import type { Say } from '../say.js';
 import { aliasLines, readAlias } from './aliases.js';
 
-/** Prints what makes names stand for via and a gateway. Throws where one is not fit, or the shell is none via knows. */
+/** Prints the lines that define aliases. Throws if a name or gateway is not valid, or the shell is not known. */
 export function tellAliases({ pairs, shell }: Extract<Request, { word: 'alias' }>, say: Say): void {
   const aliases = pairs.map(readAlias);
   const twice = aliases.find(({ name }, at) => aliases.findIndex((other) => other.name === name) < at);
@@ -14,7 +14,7 @@ export function tellAliases({ pairs, shell }: Extract<Request, { word: 'alias' }
   say.out(aliasLines(shell ?? asking('--shell bash, zsh, fish or sh'), aliases, resolve(besideUs(FOLDER))));
 }
 
-/** Prints the completion file of a shell. Throws where there is none. */
+/** Prints the completion file of a shell. Throws if there is none. */
 export function tellCompletion({ shell }: Extract<Request, { word: 'completion' }>, say: Say): void {
   const hint = 'there is one for bash, zsh and fish';
   const file = FILES.get(shell ?? asking(hint));
@@ -35,7 +35,7 @@ const FILES: ReadonlyMap<string, string> = new Map([
   ['fish', 'via.fish'],
 ]);
 
-/** The shell that has started via, by the program that the kernel says our parent runs. Throws where that is none. */
+/** The shell that started via: the program of our parent process. Throws if that is no known shell. */
 function asking(hint: string): Shell {
   const program = programOf(process.ppid) ?? '';
   const [, known] = /^r?(bash|zsh|fish)(?:\d+|-[\w.]+)?$/.exec(program) ?? [];

@@ -12,10 +12,10 @@ import { FAMILIES } from '../plan/family.js';
 import { optionsOf } from '../plan/wayout.js';
 import type { Say } from '../say.js';
 
-/** Changes when a field goes or means something else; fields may come. */
+/** The version of the JSON. It changes if a field is removed or gets another meaning; fields may be added. */
 const SHAPE = 1;
 
-/** Prints the groups of this network namespace: as a table, or as JSON. */
+/** Prints the groups of this network namespace, as a table or as JSON. */
 export async function status(json: boolean, say: Say): Promise<void> {
   const root = isRoot();
   const seen = root ? await seenByRoot() : seenByUser();
@@ -28,12 +28,12 @@ export async function status(json: boolean, say: Say): Promise<void> {
   say.out(statusTable({ ...seen, complete: root }, { columns: Math.max(columns, 40), colour }));
 }
 
-/** What is seen; whether that is all depends on who looks. */
+/** Everything that this user may see. */
 interface Seen extends Omit<All, 'complete'> {
   readonly groups: readonly Status[];
 }
 
-/** Without the lock; where something is missing then, it may be that a via is just making it: with the lock it is not. */
+/** Looks without the lock. If anything is missing, another via may just be making it, so it looks again with the lock. */
 async function seenByRoot(): Promise<Seen> {
   const first = seenIn(look(runTools(lookJobs()) ?? [], READ_ONLY));
   if (first.groups.every(({ missing = [] }) => missing.length === 0)) return first;
@@ -52,8 +52,8 @@ function seenIn(system: System): Seen {
 }
 
 /**
- * Members are in /proc, devices and routes are anybody's to see; what leads from the ones to the others is root's, but for
- * the gateways of users' groups.
+ * Without root: members are visible in /proc, devices and routes by ip(8). Which routes belong to which members is known to
+ * root only, except for the user's own groups.
  */
 function seenByUser(): Seen {
   const { routing } = look(runTools(lookJobsOfUser()) ?? [], AS_USER);
