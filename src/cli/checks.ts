@@ -3,13 +3,13 @@ import type { Request } from '../request.js';
 import { cutOptions, type Given } from './cut.js';
 import { OPTIONS, type Word } from './options.js';
 
-/** A word that takes no more words must not swallow a command in silence. */
+/** Throws if more arguments follow a word that takes none. */
 export function nothing(argv: readonly string[], at: number, word: string): void {
   if (at < argv.length)
     throw new ViaError(word, `"${argv[at]!}"`, 'one word too many', { hint: `see via help ${word}` });
 }
 
-/** A word that takes no options must not do without one what was asked for with one, as --dry-run. */
+/** Throws if a word that takes no options gets one, such as --dry-run. */
 export function noOptions([first]: readonly Given[], word: string): void {
   if (first !== undefined)
     throw new ViaError('option', `--${first.option.name}`, `does not go with ${word}`, {
@@ -17,17 +17,17 @@ export function noOptions([first]: readonly Given[], word: string): void {
     });
 }
 
-/** The error for what a word cannot do without. */
+/** The error for a missing argument of a word. */
 export const missing = (what: string, { usage }: Word): ViaError =>
   new ViaError(what, '', 'missing', { hint: `usage: via ${usage}` });
 
-/** The options that only a word takes, and those of the table. */
+/** Splits the given options: those that only this word takes, and those of the table. */
 export const apart = (given: readonly Given[]): [own: Given[], others: Given[]] => [
   given.filter(({ option }) => !OPTIONS.includes(option)),
   given.filter(({ option }) => OPTIONS.includes(option)),
 ];
 
-/** What stands behind a word from `argv[at]` on, with options anywhere in between; help or version, where that is asked. */
+/** The arguments of a word from `argv[at]` on, with options anywhere between them; or a request for help or version. */
 export function mixed(
   argv: readonly string[],
   at: number,

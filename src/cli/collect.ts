@@ -3,9 +3,9 @@ import type { LaunchOptions } from '../request.js';
 import type { Given } from './cut.js';
 import { OPTIONS } from './options.js';
 
-/** The defaults, changed by what was given; of one given twice the last counts. */
+/** The options of a launch: the defaults, overridden by the given ones. The last one of a kind counts. */
 export function collect(given: readonly Given[], word?: string): LaunchOptions {
-  // `none` with --no-lan would promise what it cannot keep: what changes the way out needs one.
+  // `none` has no way out, so it takes no option that changes one.
   const misplaced = given.find(({ option }) => word !== undefined && option.group === 'Way out');
   if (misplaced) throw new ViaError('option', `--${misplaced.option.name}`, `goes with a gateway, not with ${word}`);
 

@@ -10,19 +10,18 @@ export interface Given {
 
 export interface Cut {
   readonly given: readonly Given[];
-  /** Where the first word stands that is no option (or the end). */
+  /** The position of the first word that is no option, or the end. */
   readonly at: number;
-  /** Whether a `--` has ended the options. */
+  /** A `--` has ended the options. */
   readonly ended: boolean;
-  /** `--help` or `--version` was met: reading stopped there. */
+  /** `--help` or `--version`, where reading stopped. */
   readonly asks?: 'help' | 'version';
 }
 
 /**
- * Reads options from `argv[at]` up to the first word that is none, or past a `--`. It touches nothing behind that, so
- * that the command's own words cannot be taken for ours (yargs rewrites 1.10 to 1.1 there).
- * `more` are options that only the word before takes.
- * Throws ViaError for an option that is unknown, lacks its value, or has one it does not take.
+ * Reads options from `argv[at]` up to the first word that is no option, or past a `--`. Later words are the command's and
+ * are not looked at (yargs would rewrite 1.10 to 1.1 there). `more` are options that only the preceding word takes. Throws
+ * ViaError for an unknown option, a missing value, or a value that the option does not take.
  */
 export function cutOptions(argv: readonly string[], at: number, more: readonly Option[] = []): Cut {
   const table = [...OPTIONS, ...more];
@@ -43,7 +42,7 @@ export function cutOptions(argv: readonly string[], at: number, more: readonly O
   return { given, at, ended: false };
 }
 
-/** The option that `--name` or `--name=value` names. */
+/** The option of `--name` or `--name=value`. */
 function longOption(text: string, table: readonly Option[]): Option {
   const name = text.slice(2).split('=', 1)[0]!;
   const option = table.find((row) => row.name === name);
@@ -52,7 +51,7 @@ function longOption(text: string, table: readonly Option[]): Option {
   return option;
 }
 
-/** The options that `-v` or a bundle such as `-vV` names; so far no short one takes a value. */
+/** The options of `-v` or of a bundle such as `-vV`. No short option takes a value. */
 function shortOptions(text: string): Option[] {
   return Array.from(text.slice(1), (letter) => {
     const option = OPTIONS.find((row) => row.short === letter);

@@ -5,7 +5,7 @@ import { collect } from './collect.js';
 import type { Given } from './cut.js';
 import type { Option, Word } from './options.js';
 
-/** What is asked of `desktop`, from `argv[at]` on: one of three things. */
+/** Parses the arguments of `desktop` from `argv[at]` on: write, remove or list. */
 export function menu(argv: readonly string[], at: number, before: readonly Given[], word: Word): Request {
   const read = mixed(argv, at, word);
   if ('word' in read) return read;
@@ -15,7 +15,7 @@ export function menu(argv: readonly string[], at: number, before: readonly Given
   if (more.length > 0)
     throw new ViaError('option', `--${more[0]}`, `does not go with --${first}`, { hint: 'see via help desktop' });
   const does = first === 'list' || first === 'remove' ? first : 'write';
-  // The options of a launch are for what is written.
+  // The options of a launch go into the written entries.
   const misplaced = does === 'write' ? others.filter(({ option }) => !IN_ENTRIES.has(option.field)) : others;
   noOptions(misplaced, word.name);
   if (does === 'list') nothing(words, 0, word.name);

@@ -1,6 +1,6 @@
 /**
- * The candidate that `text` most likely means, for a "did you mean": one that holds it or is held in it, else one that
- * differs in few letters; undefined when none is near.
+ * The candidate for a "did you mean": one that contains the text or is part of it, else one that differs in few letters;
+ * undefined if none is similar.
  */
 export function nearest(text: string, candidates: readonly string[]): string | undefined {
   const wanted = text.toLowerCase();
@@ -13,7 +13,7 @@ export function nearest(text: string, candidates: readonly string[]): string | u
   return close?.away === 1 ? close.candidate : (part ?? close?.candidate);
 }
 
-/** How many letters to add, drop or change (Levenshtein). */
+/** The number of letters to add, drop or change (Levenshtein distance). */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

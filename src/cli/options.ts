@@ -1,21 +1,21 @@
 import type { LaunchOptions } from '../request.js';
 
-/** One option. The command line, `--help`, the man page and yargs all follow this; adding one is adding a row. */
+/** One option. The command line, `--help`, the manual page and yargs follow this table. */
 export interface Option {
   readonly name: string;
   readonly short?: string;
-  /** The field of LaunchOptions it sets; none for `--help` and `--version`, which end the reading. */
+  /** The field of LaunchOptions that it sets; none for `--help` and `--version`, which end the parsing. */
   readonly field?: keyof LaunchOptions;
-  /** The values it takes. Without these, and without `takes`, it is a flag. */
+  /** The values that it takes. Without `values` and `takes` it is a flag. */
   readonly values?: readonly string[];
-  /** What it takes, where that may be anything. */
+  /** The name of its value, if any text is allowed. */
   readonly takes?: string;
-  /** What a flag sets its field to: true, unless its name says no. */
+  /** The value that a flag sets: true, unless its name begins with no. */
   readonly given?: boolean;
   readonly default?: string | boolean;
-  /** Not in `--help`: what via writes for itself. */
+  /** Not in `--help`: via writes it into menu entries. */
   readonly internal?: boolean;
-  /** `Way out` changes where packets may go, and so goes with a gateway only. */
+  /** Options of `Way out` change where packets may go, so they need a gateway. */
   readonly group: 'Way out' | 'Other options';
   readonly describe: string;
 }
@@ -39,18 +39,18 @@ export const OPTIONS: readonly Option[] = [
   { name: 'version', short: 'V', group: 'Other options', describe: 'print the version' },
 ];
 
-/** Whether an option takes no value. */
+/** True if an option takes no value. */
 export const isFlag = ({ values, takes }: Option): boolean => values === undefined && takes === undefined;
 
-/** A management word. All are reserved, so that no script can come to rely on a gateway of that name. */
+/** A management word. All words are reserved, so that no script can rely on a gateway of that name. */
 export interface Word {
   readonly name: string;
-  /** How it is called and what it does; only the words that are built have them. */
+  /** Its usage and help; only words that exist in this version have them. */
   readonly usage?: string;
   readonly describe?: string;
-  /** The options that only this word takes; they stand behind it. */
+  /** The options that only this word takes, behind it. */
   readonly options?: readonly Option[];
-  /** Nobody needs to type it: no list for people to choose from has it. */
+  /** It is not for users, so no list shows it. */
   readonly internal?: boolean;
 }
 
@@ -86,12 +86,12 @@ const LATER = 'up down check doctor dns list ls config self'.split(' ');
 
 export const WORDS: readonly Word[] = [...BUILT, ...LATER.map((name) => ({ name }))];
 
-/** Whether the word does anything in this version. */
+/** True if the word exists in this version. */
 export function isBuilt(word: Word): boolean {
   return word.describe !== undefined;
 }
 
-/** Those that people may choose from. */
+/** The words that users are offered. */
 export const OFFERED: readonly Word[] = WORDS.filter((word) => isBuilt(word) && word.internal !== true);
 
 export const USAGE = 'via [options] <gateway> [--] <command> [args...]';

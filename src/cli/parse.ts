@@ -10,9 +10,9 @@ import { isBuilt, USAGE, WORDS, type Option, type Word } from './options.js';
 import { aliases, completion } from './shells.js';
 
 /**
- * What argv (without node and script) asks for. Pure, and without a package: every launch pays for this.
- * The first word that is no option is a management word, else a gateway; behind `--` or `run` it is always a gateway.
- * Everything from the command's name on is the command's own. Throws ViaError, with status 125, for anything else.
+ * Parses argv, without node and script. It uses no package, because every launch pays for its loading. The first word that
+ * is no option is a management word, else a gateway; behind `--` or `run` it is always a gateway. Everything from the
+ * command's name on is the command's. Throws ViaError with status 125 for anything else.
  */
 export function parse(argv: readonly string[]): Request {
   const { given, at, ended, asks } = cutOptions(argv, 0);
@@ -61,7 +61,7 @@ export function parse(argv: readonly string[]): Request {
   }
 }
 
-/** What is asked of `status`, whose words begin at `argv[at]`. */
+/** Parses the arguments of `status` from `argv[at]` on. */
 function status(argv: readonly string[], at: number, given: readonly Given[]): Request {
   const [own, others] = apart(given);
   noOptions(others, 'status');
@@ -71,7 +71,7 @@ function status(argv: readonly string[], at: number, given: readonly Given[]): R
   return { word: 'status', self, json: own.length > 0 };
 }
 
-/** A gateway (to attach), and processes by their ids, with options anywhere in between. */
+/** Parses the arguments of attach and detach: a gateway (attach only) and process ids, with options anywhere between. */
 function moving(argv: readonly string[], at: number, before: readonly Given[], word: Word): Request {
   const read = mixed(argv, at, word);
   if ('word' in read) return read;
@@ -83,14 +83,14 @@ function moving(argv: readonly string[], at: number, before: readonly Given[], w
   if (word.name === 'detach')
     return { word: 'detach', pids: pids(words, word), tree, options: collect(others, 'detach') };
   const [gateway, ...rest] = words;
-  // A device of such a name is %4711.
+  // A device with a number as its name is typed as %4711.
   if (gateway === undefined || /^\d+$/.test(gateway)) throw missing('gateway', word);
   return { word: 'attach', gateway, pids: pids(rest, word), tree, options: collect(others) };
 }
 
 const FOR_COMMANDS = new Set<Option['field']>(['exec', 'dryRun', 'user']);
 
-/** A process given twice is one. */
+/** Parses process ids, without duplicates. */
 function pids(words: readonly string[], word: Word): number[] {
   if (words.length === 0) throw missing('process', word);
   const wrong = words.find((text) => !/^[1-9]\d{0,9}$/.test(text));
@@ -99,7 +99,7 @@ function pids(words: readonly string[], word: Word): number[] {
   return [...new Set(words.map(Number))];
 }
 
-/** A launch by the gateway at `argv[at]`. One `--` behind the gateway is ours, also after an earlier one. */
+/** Parses a launch by the gateway at `argv[at]`. One `--` behind the gateway is ours, also after an earlier one. */
 function launch(argv: readonly string[], at: number, ended: boolean, before: readonly Given[]): Request {
   const gateway = argv[at]!;
   if (ended) {
@@ -112,7 +112,7 @@ function launch(argv: readonly string[], at: number, ended: boolean, before: rea
   return { word: 'launch', gateway, command: command(argv, after.at, given, { gateway }), options: collect(given) };
 }
 
-/** What is known where a command is missing: a gateway may be a word that was mistyped. */
+/** The error for a missing command. The gateway may be a mistyped word. */
 interface Known {
   readonly gateway?: string;
   readonly word?: Word;
@@ -126,14 +126,14 @@ function command(argv: readonly string[], at: number, given: readonly Given[], k
 
 function noCommand(given: readonly Given[] = [], { gateway = '', word }: Known = {}): ViaError {
   const meant = meantWord(gateway);
-  // It takes whatever follows, a device too.
+  // `run` takes any following word as a gateway, also a device.
   const taken = given.filter(({ option }) => option.takes !== undefined);
   const took = taken.map(({ option, value }) => `--${option.name} took "${value}"; `).join('');
   const usage = `${took}usage: ${word === undefined ? USAGE : `via ${word.usage}`}`;
   return new ViaError('command', '', 'missing', { hint: meant === undefined ? usage : `did you mean via ${meant}?` });
 }
 
-/** A reserved word that no version has yet. */
+/** The error for a reserved word that does not exist yet. */
 function notBuilt(name: string): ViaError {
   const hint = `words: ${built.join(' ')}; a device of that name is %${name}`;
   return new ViaError('word', `"${name}"`, 'not in this version', { hint });

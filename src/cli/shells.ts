@@ -3,7 +3,7 @@ import { apart, missing, mixed, noOptions, nothing } from './checks.js';
 import type { Given } from './cut.js';
 import type { Word } from './options.js';
 
-/** Names and their gateways, from `argv[at]` on; whether they are any is for the word itself to say. */
+/** Parses the arguments of `alias` from `argv[at]` on. The word itself checks the names and gateways. */
 export function aliases(argv: readonly string[], at: number, before: readonly Given[], word: Word): Request {
   const read = mixed(argv, at, word);
   if ('word' in read) return read;
@@ -14,7 +14,7 @@ export function aliases(argv: readonly string[], at: number, before: readonly Gi
   return { word: 'alias', pairs: read.words, ...(shell === undefined ? {} : { shell }) };
 }
 
-/** The name of a shell, or none, at `argv[at]`. */
+/** Parses the optional name of a shell at `argv[at]`. */
 export function completion(argv: readonly string[], at: number, given: readonly Given[], word: Word): Request {
   noOptions(given, word.name);
   nothing(argv, at + 1, word.name);

@@ -1,7 +1,7 @@
 import yargs, { type Argv } from 'yargs';
 import { isFlag, OFFERED, OPTIONS, type Option } from './options.js';
 
-/** The text of `via --help`, laid out by yargs from the table; no line is longer than 80 columns. */
+/** The text of `via --help`, laid out by yargs from the table, with at most 80 columns. */
 export async function renderHelp(): Promise<string> {
   const words = OFFERED.map(({ name }) => name);
   const text = await configure(yargs([]), withValue)
@@ -13,19 +13,19 @@ export async function renderHelp(): Promise<string> {
     .epilogue(`Words: ${words.join(' ')}`)
     .epilogue('Exit status: that of the command; 127 not found, 126 cannot run, 125 via failed')
     .getHelp();
-  // A terminal has 24 lines.
+  // The text must fit into 24 lines.
   return text.replace(/\n\n(?=Examples|Words)/g, '\n');
 }
 
-/** `--user NAME`: yargs has no place for what an option takes but its name. Of a few values the description tells. */
+/** `--user NAME`: yargs shows the name of a value only as part of the option's name. */
 const withValue = ({ name, takes }: Option): string => (takes === undefined ? name : `${name} ${takes.toUpperCase()}`);
 
-/** In yargs 17.7, but not in its types. */
+/** It exists in yargs 17.7, but not in its types. */
 interface Untyped {
   usageConfiguration(settings: { 'hide-types': boolean }): Argv;
 }
 
-/** yargs, set up from the table so that it reads the options before a gateway as `parse` does (a test compares). */
+/** yargs, set up from the table. A test checks that it reads the options before a gateway as `parse` does. */
 export function configure(target: Argv, nameOf = ({ name }: Option): string => name): Argv {
   (target as Argv & Untyped)
     .usageConfiguration({ 'hide-types': true })
