@@ -14,7 +14,7 @@ import { trace } from './trace.js';
 import { become } from './words/become.js';
 import { keep } from './words/keep.js';
 import { dryRun, launch } from './words/launch.js';
-import { outside, previewNone } from './words/none.js';
+import { previewNone, runOutside } from './words/none.js';
 import { sweep } from './words/sweep.js';
 import { refuseCommand, wordsAs } from './words/user.js';
 
@@ -59,8 +59,7 @@ async function main(): Promise<Outcome> {
   };
   if (request.word === 'launch') return dry ? done(await dryRun(request, say)) : launch(request, say, start);
   if (dry) return done(previewNone(request, say));
-  await outside(request, say);
-  return start();
+  return runOutside(request, say, start);
 }
 
 async function status({ self, json }: Extract<Request, { word: 'status' }>): Promise<Outcome> {

@@ -2,6 +2,7 @@ import { formatGateway, parseGateway } from '../gateway/text.js';
 import type { Membership } from '../group/membership.js';
 import { moveInto, removed } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
+import { homeIn } from '../kernel/home.js';
 import { isInGroup } from '../kernel/proc.js';
 import type { LaunchOptions } from '../request.js';
 import { askSetup, type Answer, type Wanted } from './asking.js';
@@ -24,12 +25,14 @@ interface Caller {
 export async function enterAsUser(gateway: string, options: LaunchOptions, caller: Caller): Promise<Membership> {
   const wanted = wantedOf(formatGateway(parseGateway(gateway)), options);
   const whole = isInGroup();
-  const own = findOwn(findHierarchy().path, wanted, process.getuid?.() ?? 0);
+  const hierarchy = findHierarchy().path;
+  const home = homeIn(hierarchy);
+  const own = findOwn(hierarchy, wanted, process.getuid?.() ?? 0);
   if (own !== undefined && moveInto(own, whole)) {
     caller.tell(() => [`echo $$ > ${own}/cgroup.procs`]);
-    return member(own, whole);
+    return member(own, whole, home);
   }
-  return member(await joinBySetup({ ...wanted, word: 'launch' }, options, caller), whole);
+  return member(await joinBySetup({ ...wanted, word: 'launch' }, options, caller), whole, home);
 }
 
 /** Takes this process, which is not root's, out of its group. Gives where it is then. */
@@ -59,9 +62,10 @@ async function joinBySetup(wanted: Wanted, { elevate }: LaunchOptions, caller: C
 }
 
 /** The group above it is the one that has a name of its own. */
-const member = (path: string, whole: boolean): Membership => ({
+const member = (path: string, whole: boolean, home: string | undefined): Membership => ({
   uuid: /via-([\da-f-]{36})\//.exec(path)?.[1] ?? '',
   path,
   whole,
+  home,
   ofUser: true,
 });

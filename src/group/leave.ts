@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cgroupPath, ignoring, membersOf, moveInto } from '../kernel/cgroup.js';
+import { cgroupPath, ignoring, membersOf } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
+import { moveHome, returnHome } from '../kernel/home.js';
 import { keeperLives, wakeKeeper } from '../kernel/keeper.js';
 import { mountAgain } from '../kernel/mount.js';
 import { commandLine, scriptIn } from '../kernel/proc.js';
@@ -18,19 +19,19 @@ import { transaction, type Tell } from './transaction.js';
 /**
  * Leaves a group before this process ends. The last member removes everything that is not needed any more. It first
  * leaves and then looks for members, so that of two that leave at the same moment at least one finds the group empty.
- * Throws if the removal fails; the next via tries again. A user's process cannot leave, and simply ends.
+ * Throws if the removal fails; the next via tries again. A user's process can only go back to a group of his own.
  */
-export async function leave({ uuid, path, whole, made, ofUser }: Membership, tell: Tell): Promise<void> {
-  if (ofUser === true) return;
+export async function leave({ uuid, path, home, whole, made, ofUser }: Membership, tell: Tell): Promise<void> {
+  if (ofUser === true) return returnHome(home);
   await linger(path, isVia);
-  const isOut = moveInto(findHierarchy().path, whole);
+  const isOut = moveHome(home, findHierarchy().path, whole);
   if (isOut && !(await empties(path))) return;
   if (isOut && made !== undefined && retract(path, made, tell)) return;
   const held = await lockAndRun(lookJobs(), true);
   trace('read');
   return transaction(held, { tell }, async (change) => {
     const root = mountAgain().path;
-    if (!isOut) moveInto(root, whole);
+    if (!isOut) moveHome(home, root, whole);
     const now = cgroupPath(root, uuid);
     if (!(await removeCgroup(now))) return;
     tell(() => [`rmdir ${now}`]);

@@ -1,5 +1,6 @@
 import { isViaError } from '../failure.js';
 import { cgroupPath, moveInto } from '../kernel/cgroup.js';
+import { homeIn } from '../kernel/home.js';
 import { isInGroup } from '../kernel/proc.js';
 import type { Settled, Tell } from './transaction.js';
 
@@ -7,6 +8,8 @@ import type { Settled, Tell } from './transaction.js';
 export interface Membership {
   readonly uuid: string;
   readonly path: string;
+  /** The cgroup that this process comes from, and goes back to; undefined for the root of the hierarchy. */
+  readonly home?: string | undefined;
   /** All threads were moved here from another group, so all of them leave. */
   readonly whole: boolean;
   /** The group is a user's. Its keeper removes the rest. */
@@ -19,9 +22,10 @@ export interface Membership {
 export function joinGroup(uuid: string, hierarchy: string, tell: Tell): Membership | undefined {
   const path = cgroupPath(hierarchy, uuid);
   const whole = isInGroup();
+  const home = homeIn(hierarchy);
   if (!moveInto(path, whole)) return undefined;
   tell(() => [`echo $$ > ${path}/cgroup.procs`]);
-  return { uuid, path, whole };
+  return { uuid, path, home, whole };
 }
 
 /** Calls `act` again, a few times, while it fails because the new group was removed meanwhile. */

@@ -1,6 +1,7 @@
 import { ViaError } from '../failure.js';
 import { moveInto } from '../kernel/cgroup.js';
 import { findHierarchy } from '../kernel/hierarchy.js';
+import { homeIn, returnHome } from '../kernel/home.js';
 import { isIgnored } from '../kernel/ignored.js';
 import { isInGroup, isOutside, isRoot } from '../kernel/proc.js';
 import { quote } from '../plan/render.js';
@@ -8,6 +9,21 @@ import type { Request } from '../request.js';
 import type { Say } from '../say.js';
 
 type None = Extract<Request, { word: 'none' }>;
+
+/**
+ * Runs a command outside the group of this process, and goes back into the group afterwards: sockets that its members
+ * share with the command have the group's class again. Throws as `outside` does.
+ */
+export async function runOutside<T>(request: None, say: Say, run: () => Promise<T>): Promise<T> {
+  const root = leaveTo();
+  const home = root === undefined ? undefined : homeIn(root);
+  await outside(request, say);
+  try {
+    return await run();
+  } finally {
+    returnHome(home);
+  }
+}
 
 /**
  * Moves this process out of its group, so that the command runs outside. Returns the file by which the launcher can follow;
