@@ -1,3 +1,5 @@
+import { elsewhere, type Elsewhere } from './elsewhere.js';
+
 /**
  * A program whose work leaves by the usual way whatever via does: a process outside does it, or it is sent in another
  * network namespace, whose packets this machine only forwards. They have no socket here, and so no class.
@@ -21,7 +23,7 @@ export function handOff(command: readonly string[]): HandOff | undefined {
   if (known === undefined || (isWrapped && at === 0)) return undefined;
   const words = command.slice(at + 1);
   const has = (option: string): boolean => words.some((word) => word === option || word.startsWith(`${option}=`));
-  if (known.unless.some(has) || known.only?.some(has) === false) return undefined;
+  if (known.unless.some(has) || known.only?.(words) === false) return undefined;
   return { name, ...known };
 }
 
@@ -29,10 +31,10 @@ const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 
 const WRAPPERS = new Set('sudo runuser setpriv env nice nohup stdbuf timeout ionice dbus-launch'.split(' '));
 
-/** A known program. With one of the words in `unless` it keeps its work; without one of those in `only` it does too. */
+/** A known program. With one of the words in `unless` it keeps its work, and where `only` is false for its words. */
 interface Known extends Omit<HandOff, 'name'> {
   readonly unless: readonly string[];
-  readonly only?: readonly string[];
+  readonly only?: Elsewhere;
 }
 
 const MOVE = 'via attach --tree GATEWAY PID';
@@ -53,26 +55,32 @@ const firefox = (running: string): Known =>
     '--no-remote -no-remote --new-instance -new-instance --profile -profile',
   );
 
-const namespace = (only?: string, unless = ''): Known => ({
+const namespace = (only?: Elsewhere): Known => ({
   why: 'sends in another network namespace, of which this machine forwards the packets by the usual way',
   hint: 'start via in that namespace, with a gateway from there',
-  unless: unless.split(' ').filter((word) => word !== ''),
-  ...(only === undefined ? {} : { only: only.split(' ') }),
+  unless: [],
+  ...(only === undefined ? {} : { only }),
 });
 
+/** One of these is among the words. */
+const oneOf =
+  (...some: string[]): Elsewhere =>
+  (words) =>
+    some.some((word) => words.includes(word));
+
 const KNOWN: Readonly<Record<string, Known>> = {
-  ip: namespace('netns'),
-  nsenter: namespace('-n --net -a --all'),
+  ip: namespace(elsewhere.ip),
+  nsenter: namespace(elsewhere.nsenter),
   // Without root it sends by a process of its own (slirp4netns, pasta).
-  podman: namespace('run start exec create play kube', '--network=host --net=host'),
-  'systemd-nspawn': namespace('-n --network-veth --network-bridge --network-zone --private-network -p --port'),
+  podman: namespace(elsewhere.podman),
+  'systemd-nspawn': namespace(elsewhere['systemd-nspawn']),
   'lxc-start': namespace(),
   'lxc-execute': namespace(),
   'lxc-attach': namespace(),
-  lxc: namespace('exec start launch'),
-  incus: namespace('exec start launch'),
-  machinectl: namespace('start shell login'),
-  virsh: namespace('start create resume'),
+  lxc: namespace(oneOf('exec', 'start', 'launch')),
+  incus: namespace(oneOf('exec', 'start', 'launch')),
+  machinectl: namespace(oneOf('start', 'shell', 'login')),
+  virsh: namespace(oneOf('start', 'create', 'resume')),
   'virt-install': namespace(),
   docker: {
     why: 'has its daemon start what it runs, in a network of its own, which sends by the usual way',

@@ -36,6 +36,35 @@ test('a program that sends in another network namespace is known by its name and
     t.is(named(...words.split(' ')), undefined, words);
 });
 
+test('the program that an option belongs to counts, and how the option is written does not', (t) => {
+  for (const words of [
+    'ip -all netns exec true',
+    'sudo ip netns exec n curl',
+    'nsenter -n/run/netns/x curl',
+    'nsenter -t1 -n curl',
+    'nsenter -at 1 curl',
+    'nsenter --target 1 --net curl',
+    'systemd-nspawn -bn',
+    'systemd-nspawn -D /x --network-macvlan=eth0',
+    'systemd-nspawn --network-namespace-path=/x -b',
+    'podman run --network bridge x',
+  ])
+    t.not(named(...words.split(' ')), undefined, words);
+  for (const words of [
+    'ip netns list',
+    'ip netns add n',
+    'ip netns del exec',
+    'ip -n n address',
+    'nsenter -m -t 1 ping -n x',
+    'nsenter -t 1 -m sh -a',
+    'nsenter -mn x',
+    'systemd-nspawn -D / ping -n x',
+    'podman run --network host x',
+    'podman run --net none x',
+  ])
+    t.is(named(...words.split(' ')), undefined, words);
+});
+
 test('an option by which it keeps its work is enough', (t) => {
   t.is(named('systemd-run', '--scope', 'x'), undefined);
   t.is(named('chromium', '--user-data-dir=/x'), undefined);
