@@ -52,6 +52,24 @@ for (const [gateway, protocol] of [
   });
 }
 
+for (const deaf of [[], ['deaf']])
+  test.serial(
+    `Multipath TCP to a server of plain TCP, ${deaf.length > 0 ? 'which takes nothing' : 'which takes all'}`,
+    async (t) => {
+      const lab = await makeLab(t, { servers: false });
+      const server = await served(lab, 'g2', ...deaf);
+      const before = await snapshot(lab);
+      const capture = await watchOthers(lab, 'g2');
+      const { code, ms } = await push(lab, 'g2', 'mptcp').done;
+      t.is(code, 0);
+      t.true(ms < 5000, `${ms} ms`);
+      t.deepEqual(diff(before, await snapshot(lab)), []);
+      if (deaf.length === 0) await server.waitFor(new RegExp(`(^got ${size}\n[^]*){2}`, 'm'));
+      else await new Promise((resolve) => setTimeout(resolve, 1000));
+      t.deepEqual(await capture.stop(), []);
+    },
+  );
+
 test.serial('a group in use is left without waiting', async (t) => {
   const lab = await makeLab(t, { servers: false });
   await served(lab, 'g2', 'deaf');

@@ -3,7 +3,7 @@ import { classicCommand } from '../helpers/classic.js';
 import { launchWords, withClassic } from '../helpers/firewall.js';
 import { makeLab, type Lab } from '../helpers/lab.js';
 import { kept } from '../helpers/left.js';
-import { fixture, python, viaBin } from '../helpers/paths.js';
+import { fixture, python } from '../helpers/paths.js';
 import { addUsers, as } from '../helpers/user.js';
 import { watchOthers } from './other-path.js';
 
@@ -84,8 +84,8 @@ for (const [name, words] of Object.entries(inner))
   test.serial(`the same of a user's group: a command by ${name}`, async (t) => {
     const lab = await makeLab(t);
     await addUsers(lab);
-    const byUser = (argv: string[]): string[] => [...as('ada'), viaBin, '10.0.2.1', '--', ...argv];
-    const { ask, end } = startOwner(lab, t, [viaBin, ...words, '--', ...waiting], byUser);
+    const byUser = (argv: string[]): string[] => [...as('ada'), ...launchWords(['10.0.2.1', '--', ...argv])];
+    const { ask, end } = startOwner(lab, t, launchWords([...words, '--', ...waiting]), byUser);
     t.regex(await ask('ask'), /^g2 /);
     t.is(await ask('start'), 'in');
     t.is(await ask('end'), 'ended 0');
@@ -103,8 +103,8 @@ for (const words of [
 ])
   test.serial(`a member's UDP socket has no class after a command by ${words.join(' ')}`, async (t) => {
     const lab = await makeLab(t);
-    const command = [viaBin, ...words, '--', ...waiting];
-    const { ask, end } = startOwner(lab, t, command, (argv) => [viaBin, '10.0.2.1', '--', ...argv]);
+    const command = launchWords([...words, '--', ...waiting]);
+    const { ask, end } = startOwner(lab, t, command, (argv) => launchWords(['10.0.2.1', '--', ...argv]));
     t.regex(await ask('ask'), /^g2 /);
     t.is(await ask('start'), 'in');
     t.is(await ask('end'), 'ended 0');

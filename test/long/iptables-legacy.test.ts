@@ -13,6 +13,7 @@ import '../launch/servers.test.js';
 import '../launch/slots.test.js';
 import '../closed/bystanders.test.js';
 import '../closed/firewall.test.js';
+import '../closed/inherited.test.js';
 import '../closed/late.test.js';
 import '../closed/memory.test.js';
 import '../closed/peer.test.js';
