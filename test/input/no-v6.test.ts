@@ -48,7 +48,8 @@ test.serial('the kernel has no IPv6', async (t) => {
     t.deepEqual([result.code, result.stdout], [0, 'ran\n']);
     t.true(steps.length > 10);
     t.deepEqual(
-      steps.filter((step) => /-6/.test(step)),
+      // A keeper does not see the hidden file, and has looked where the launch was slow.
+      steps.filter((step) => /-6/.test(step) && !step.startsWith('keeper:')),
       [],
     );
     // Names of sets and maps that stand for both are all there is of it.
