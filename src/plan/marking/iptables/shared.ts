@@ -43,7 +43,7 @@ export function sharedChains(
         ...each(({ slot }) => `${ours(slot)} ${setMark(slot)}`),
       ],
     },
-    ...came(arrivals, fallbacks(all, facts).has(family)),
+    ...came(arrivals, family, fallbacks(all, facts).has(family)),
     ...arrivals.map((one) => answers(one)),
     {
       table: mangle,
