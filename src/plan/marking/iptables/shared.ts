@@ -49,11 +49,12 @@ export function sharedChains(
       table: mangle,
       name: 'via-out',
       rules: [
-        // Packets of members are marked by now. This one is from an outside program or from the kernel.
-        ...['! -p tcp', '-p tcp --syn'].flatMap((kind) =>
+        // Packets of members are marked by now. This one is from an outside program or from the kernel. A new TCP connection
+        // (not confirmed yet) has its mark from another tool, which may give it to each of its packets.
+        ...['! -p tcp -m conntrack', '-p tcp --syn -m conntrack --ctstatus CONFIRMED'].flatMap((kind) =>
           each(
             ({ slot }) =>
-              `${kind} -m conntrack --ctdir ORIGINAL -m mark --mark ${bits(0)} ${OF_A_PROCESS} ${ours(slot)} -g via-reused`,
+              `${kind} --ctdir ORIGINAL -m mark --mark ${bits(0)} ${OF_A_PROCESS} ${ours(slot)} -g via-reused`,
           ),
         ),
         ...each(({ slot }) => `${ours(slot)} ${setMark(slot)}`),

@@ -95,12 +95,13 @@ export function hooks(v6: boolean, fallen: readonly Family[]): Hook[] {
       'route output -149',
       [
         local,
-        // An outside program's packet to which another tool has given a group's bits.
-        ...['!= tcp', `tcp ${SYN}`].map((kind) => ({
+        // An outside program's packet to which another tool has just given a group's bits. A TCP connection keeps them: the
+        // tool may give them to each of its packets.
+        {
           text:
-            `meta l4proto ${kind} ct direction original ${OURS} @marks ` +
+            `meta l4proto != tcp ct direction original ${OURS} @marks ` +
             `meta cgroup != @classes ${OF_A_PROCESS} ${FORGET} accept`,
-        })),
+        },
         { text: `${OURS} vmap @set_of_mark` },
       ],
     ],
