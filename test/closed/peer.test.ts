@@ -1,71 +1,16 @@
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { guarded, withClassic } from '../helpers/firewall.js';
-import type { Running } from '../helpers/exec.js';
 import { makeLab, type Lab } from '../helpers/lab.js';
 import { killKeepers } from '../helpers/keepers.js';
 import { until } from '../helpers/left.js';
 import { fixture, python } from '../helpers/paths.js';
-import { outside, probe, probeCommand } from '../helpers/probes.js';
+import { outside, probe } from '../helpers/probes.js';
 import { hold } from '../helpers/runners.js';
 import { sniff, type Sniffer } from '../helpers/sniff.js';
-import { client, far, type Gateway } from '../helpers/topology.js';
-import { stopped, track, watchOthers } from './other-path.js';
-import { bothOf, inGroup, type Product } from './senders.js';
-
-const families = [4, 6] as const;
-type Kind = 'tcp' | 'udp';
-
-/** The port of a server that answers each line, and the member's own port. */
-const ports = { server: 7001, udp: 7000, member: 5000 };
-
-/** A member with a connected socket that sends each line of its input and prints the answer. */
-async function talker(lab: Lab, product: Product, gateway: Gateway, kind: Kind, family: 4 | 6): Promise<Running> {
-  const port = kind === 'tcp' ? ports.server : ports.udp;
-  const address = far[`v${family}`];
-  const words = probeCommand(kind, { address, port, localPort: ports.member, talk: true, timeout: 2 });
-  const running = lab.start('client', inGroup(product, gateway, words));
-  await running.waitFor(/^open$/m);
-  return running;
-}
-
-async function say(running: Running): Promise<string> {
-  const from = running.stdout.length;
-  running.stdin.write('who\n');
-  const [, answer = ''] = await running.waitFor(/^(.+)$/m, { from, timeout: 5000 });
-  return answer;
-}
-
-/** One packet as if from the member's peer, by main's router. */
-async function forge(lab: Lab, kind: Kind, family: 4 | 6): Promise<void> {
-  const v = `v${family}` as const;
-  const port = kind === 'tcp' ? ports.server : ports.udp;
-  const ends = [far[v], String(port), client.c1[v], String(ports.member)];
-  const { code, stderr } = await lab.run('g1', [...python, fixture('forge.py'), kind, ...ends]);
-  if (code !== 0) throw new Error(stderr);
-}
-
-const forget = (lab: Lab): Promise<string> => lab.sh('client', 'conntrack -F 2>/dev/null');
-
-/** What the member's peer says by main's line, before the member sends (again). Gives the answers and what leaked. */
-async function moved(
-  t: ExecutionContext,
-  lab: Lab,
-  product: Product,
-  { gateway, kind, family }: { gateway: Gateway; kind: Kind; family: 4 | 6 },
-  event = (): Promise<unknown> => Promise.resolve(),
-): Promise<{ answer: string; leaked: string[] }> {
-  const member = await talker(lab, product, gateway, kind, family);
-  if (kind === 'tcp') t.regex(await say(member), new RegExp(`^${gateway}\\b`));
-  const capture = await watchOthers(lab, gateway, family);
-  await event();
-  await forget(lab);
-  await forge(lab, kind, family);
-  const answer = await say(member);
-  const leaked = await capture.stop();
-  member.stdin.end();
-  await member.done;
-  return { answer, leaked };
-}
+import { client, far } from '../helpers/topology.js';
+import { families, moved, ports } from './moved.js';
+import { stopped, track } from './other-path.js';
+import { bothOf, inGroup } from './senders.js';
 
 for (const kind of ['tcp', 'udp'] as const)
   for (const gateway of ['g2', 'g3'] as const)
@@ -85,19 +30,6 @@ for (const kind of ['tcp', 'udp'] as const)
           }
         },
       );
-
-for (const kind of ['tcp', 'udp'] as const)
-  test.serial(
-    `the peer of a connected ${kind} socket sends by main's line, without early demultiplexing`,
-    async (t) => {
-      const lab = await makeLab(t);
-      await lab.sh('client', `${track}; echo 0 >/proc/sys/net/ipv4/ip_early_demux`);
-      const { leaked } = await moved(t, lab, 'via', { gateway: 'g2', kind, family: 4 });
-      // As CAVEATS of the manual page says: of UDP nothing tells the two kinds of socket apart then.
-      if (kind === 'tcp') t.deepEqual(leaked, []);
-      else t.not(leaked.length, 0);
-    },
-  );
 
 if (withClassic())
   for (const kind of ['tcp', 'udp'] as const)

@@ -12,6 +12,7 @@ import '../launch/servers-one-lan.test.js';
 import '../launch/servers.test.js';
 import '../launch/slots.test.js';
 import '../closed/bystanders.test.js';
+import '../closed/demultiplexing.test.js';
 import '../closed/firewall.test.js';
 import '../closed/inherited.test.js';
 import '../closed/late.test.js';

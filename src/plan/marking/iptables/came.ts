@@ -1,4 +1,5 @@
 import { candidateOf, markOf, NOWHERE, VISITOR } from '../../numbers.js';
+import type { Family } from '../../family.js';
 import type { Group } from '../../wayout.js';
 import type { Arrival } from '../arrivals.js';
 import { ownerOf, type Rule } from '../rules.js';
@@ -26,16 +27,24 @@ import {
  * looks like a local one; a forwarded connection loses its mark again. If main has no default route (`fallen`), the look-up
  * uses a mark that skips our fallback.
  */
-export function came(arrivals: readonly Arrival[], fallen: boolean): Chain[] {
+export function came(arrivals: readonly Arrival[], family: Family, fallen: boolean): Chain[] {
   const isAsked = ({ router, hasDefault }: Arrival): boolean => router === undefined && !hasDefault;
   const rule = ({ slot, device, router, hasDefault }: Arrival, match: string): Rule => ({
     text: `-i ${device} ${match} ${setConnection(candidateOf(slot))}`,
     note: [slot, device, router ?? (hasDefault ? 'main' : '')].join(' ').trimEnd(),
   });
   const marked = { text: '-p tcp -m connmark ! --mark 0 -j RETURN' };
-  const arrived = arrivals.map((one) => {
+  const arrived = arrivals.flatMap((one) => {
     const from = one.router === undefined ? '' : `-m mac --mac-source ${one.router} `;
-    return rule(one, `${isAsked(one) ? '! -p tcp ' : from}${UNKNOWN}`);
+    const known = rule(one, `${isAsked(one) ? '! -p tcp ' : from}${UNKNOWN}`);
+    if (one.guests.length === 0) return [known];
+    // See arriving() of nftables. xt_cgroup matches only packets with a socket.
+    const middle = `-i ${one.device} ${from}-p tcp ! --syn ${UNKNOWN}`;
+    return [
+      ...[NO_CLASS, ANY_CLASS].map((found) => ({ text: `${middle} ${found} ${setConnection(candidateOf(one.slot))}` })),
+      { text: `${middle} ${setConnection(VISITOR)}` },
+      known,
+    ];
   });
   const elsewhere = `-p tcp -m rpfilter ${fallen ? '--validmark ' : ''}--invert ${UNMARKED}`;
   const asked = arrivals.filter((one) => isAsked(one));
@@ -49,6 +58,8 @@ export function came(arrivals: readonly Arrival[], fallen: boolean): Chain[] {
       table,
       name: 'via-in',
       rules: [
+        // See BEHIND_HEADERS of nftables: the packet has more than the header of its upper-layer protocol.
+        ...(family === 6 ? [{ text: '-p udp -m ipv6header ! --header prot -j RETURN' }] : []),
         marked,
         ...arrived,
         { text: `! -p tcp ${UNKNOWN} ${setConnection(VISITOR)}` },

@@ -6,7 +6,7 @@ import { isRefused } from '../../refused.js';
 import type { Arrival } from '../arrivals.js';
 import { ownerOf, type Rule } from '../rules.js';
 import { mainSources } from '../uplink.js';
-import { setConnection, setMark, type Chain } from './text.js';
+import { KNOWN, setConnection, setMark, type Chain } from './text.js';
 
 /** The chains of a group in one family. A chain comes after those that it jumps to. */
 export function groupChains(group: Group, family: Family, arrivals: readonly Arrival[], facts: Facts): Chain[] {
@@ -16,7 +16,7 @@ export function groupChains(group: Group, family: Family, arrivals: readonly Arr
   const sources = family === 4 ? mainSources(group.wayOut, facts) : [];
   return [
     { ...mangle, name: `via-new-${slot}`, rules: newConnection(group, family, facts) },
-    { ...mangle, name: `via-guard-${slot}`, rules: guard(group, family, facts) },
+    { ...mangle, name: `via-guard-${slot}`, rules: guard(group, family, arrivals, facts) },
     { ...mangle, name: `via-sent-${slot}`, rules: counting(group, family) },
     { ...mangle, name: `via-receive-${slot}`, rules: receiving(group, family, arrivals, facts) },
     ...(isRefused(group, family, facts)
@@ -39,16 +39,23 @@ function newConnection(group: Group, family: Family, facts: Facts): Rule[] {
   return [...pass, set, { text: setMark(slot), note: keyOf(wayOut) }];
 }
 
-/** Checks the device only: iptables cannot match the next hop, so two routers on one LAN cannot be told apart. */
-function guard(group: Group, family: Family, facts: Facts): Rule[] {
+/**
+ * Checks the device only: iptables cannot match the next hop, so two routers on one LAN cannot be told apart. On main's
+ * device, an answer of a flow without a group's mark would go by main's router. It does not pass.
+ */
+function guard(group: Group, family: Family, arrivals: readonly Arrival[], facts: Facts): Rule[] {
   const { wayOut } = group;
   const path = pathOf(wayOut, family);
+  const hasMains = facts.defaults.some((route) => route.family === family && route.device === path?.device);
+  const isMains = arrivals.some(({ isUsual, groups }) => isUsual && groups.some(({ uuid }) => uuid === group.uuid));
   const tracked = '-m conntrack ! --ctstate UNTRACKED,INVALID';
-  const pass = path === undefined ? [] : [{ text: `-o ${path.device} ${tracked} -j RETURN` }];
+  const passed =
+    hasMains && !isMains ? [`${tracked} --ctdir ORIGINAL`, `${tracked} --ctdir REPLY ${KNOWN}`] : [tracked];
+  const pass = path === undefined ? [] : passed.map((match) => ({ text: `-o ${path.device} ${match} -j RETURN` }));
   return [...pass, ...lanRules(wayOut.lan, family, facts), { text: '-j DROP', note: nameOfGroup(group) }];
 }
 
-/** See nftables/chains.ts: a connected socket of the group receives what conntrack takes for a new connection. */
+/** See nftables/receiving.ts: a connected socket of the group receives what conntrack takes for a new connection. */
 function receiving(group: Group, family: Family, arrivals: readonly Arrival[], facts: Facts): Rule[] {
   const own = arrivals
     .filter(({ groups }) => groups.some(({ uuid }) => uuid === group.uuid))

@@ -1,5 +1,5 @@
 import type { Family } from '../../family.js';
-import { ANY_CLASS, bits, OF_THE_KERNEL, UNKNOWN, UNMARKED, VISITING, type Table } from './text.js';
+import { ANY_CLASS, bits, KNOWN, OF_THE_KERNEL, UNKNOWN, UNMARKED, VISITING, type Table } from './text.js';
 
 /** A rule of ours in a built-in chain that jumps to a chain of ours. */
 export interface Jump {
@@ -9,9 +9,6 @@ export interface Jump {
   readonly position?: number;
   readonly text: string;
 }
-
-/** Matches connections of groups and their candidates. */
-const KNOWN = `-m connmark ! --mark 0x0/0x7f000000`;
 
 /** The rules in built-in chains that jump to our chains. */
 export function jumps(family: Family): Jump[] {

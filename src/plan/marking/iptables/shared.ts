@@ -43,17 +43,18 @@ export function sharedChains(
         ...each(({ slot }) => `${ours(slot)} ${setMark(slot)}`),
       ],
     },
-    ...came(arrivals, fallbacks(all, facts).has(family)),
+    ...came(arrivals, family, fallbacks(all, facts).has(family)),
     ...arrivals.map((one) => answers(one)),
     {
       table: mangle,
       name: 'via-out',
       rules: [
-        // Packets of members are marked by now. This one is from an outside program or from the kernel.
-        ...['! -p tcp', '-p tcp --syn'].flatMap((kind) =>
+        // Packets of members are marked by now. This one is from an outside program or from the kernel. A new TCP connection
+        // (not confirmed yet) has its mark from another tool, which may give it to each of its packets.
+        ...['! -p tcp -m conntrack', '-p tcp --syn -m conntrack --ctstatus CONFIRMED'].flatMap((kind) =>
           each(
             ({ slot }) =>
-              `${kind} -m conntrack --ctdir ORIGINAL -m mark --mark ${bits(0)} ${OF_A_PROCESS} ${ours(slot)} -g via-reused`,
+              `${kind} --ctdir ORIGINAL -m mark --mark ${bits(0)} ${OF_A_PROCESS} ${ours(slot)} -g via-reused`,
           ),
         ),
         ...each(({ slot }) => `${ours(slot)} ${setMark(slot)}`),

@@ -61,3 +61,6 @@ export const ANY_CLASS = '-m cgroup ! --cgroup 0';
 
 /** A socket that has no class. Packets without a socket do not match either (xt_cgroup). */
 export const NO_CLASS = '-m cgroup --cgroup 0';
+
+/** Matches connections of groups and their candidates. */
+export const KNOWN = '-m connmark ! --mark 0x0/0x7f000000';

@@ -1,11 +1,12 @@
 import type { Facts } from '../../facts.js';
-import { candidateOf, hex, markOf, OTHER_BITS, zoneOf } from '../../numbers.js';
-import { FAMILIES, type Family } from '../../family.js';
-import { keyOf, nameOfGroup, pathOf, wayOf, type Group } from '../../wayout.js';
+import { candidateOf, markOf, zoneOf } from '../../numbers.js';
+import { FAMILIES } from '../../family.js';
+import { keyOf, nameOfGroup, pathOf, type Group } from '../../wayout.js';
 import { isRefused } from '../../refused.js';
-import type { Arrival } from '../arrivals.js';
 import type { Rule } from '../rules.js';
 import { mainSources, segmentOf, toMany } from '../uplink.js';
+import { arriving, receiving, type Arrivals } from './receiving.js';
+import { leftAlone, protocol, setBits } from './shared.js';
 
 /** The chains of a group, as name and rules. A chain comes after those that it jumps to. */
 export function groupChains(group: Group, facts: Facts, arrivals: Arrivals): (readonly [string, readonly Rule[]])[] {
@@ -15,7 +16,7 @@ export function groupChains(group: Group, facts: Facts, arrivals: Arrivals): (re
     [`new_${slot}`, newConnection(group)],
     [`zone_${slot}`, zone(group, facts)],
     ...(refuses(group, facts) ? [[`refuse_${slot}`, refusal(group, facts)] as const] : []),
-    [`arrive_${slot}`, [{ text: setBits('ct', candidateOf(slot)) }]],
+    [`arrive_${slot}`, arriving(group, arrivals)],
     [`receive_${slot}`, receiving(group, arrivals, (to) => `${setBits('ct', candidateOf(to))} accept`)],
     ...(clamps(group, facts) ? [[`clamp_${slot}`, clamping(group, facts)] as const] : []),
     ...(translates(group, facts) ? [[`source_${slot}`, translation(group, facts)] as const] : []),
@@ -23,24 +24,9 @@ export function groupChains(group: Group, facts: Facts, arrivals: Arrivals): (re
   ];
 }
 
-/** The arrivals of all groups, by family. */
-export type Arrivals = { readonly [F in Family]: readonly Arrival[] };
-
 /** True if the group refuses a family. */
 export const refuses = (group: Group, facts: Facts): boolean =>
   FAMILIES.some((family) => isRefused(group, family, facts));
-
-/** Sets our bits of the packet mark (`meta`) or of the connection mark (`ct`). Other bits stay. */
-const setBits = (of: 'meta' | 'ct', value: number): string =>
-  `${of} mark set ${of} mark & ${hex(OTHER_BITS)} | ${hex(value)}`;
-
-const protocol = (family: Family): string => `meta nfproto ipv${family}`;
-
-/** A family that is left alone is neither marked nor translated nor guarded. */
-const leftAlone = ({ wayOut }: Group): Rule[] =>
-  FAMILIES.filter((family) => wayOf(wayOut, family) === 'allow').map((family) => ({
-    text: `${protocol(family)} accept`,
-  }));
 
 function newConnection(group: Group): Rule[] {
   const text = `${setBits('ct', markOf(group.slot))} goto set_${group.slot}`;
@@ -62,30 +48,6 @@ function zone(group: Group, facts: Facts): Rule[] {
     ...toMany(group.wayOut, facts),
     ...asItIs,
     { text: `ct original zone set ${zoneOf(keyOf(group.wayOut))} accept` },
-  ];
-}
-
-/**
- * A packet that conntrack takes for the first of a connection, but that the kernel has found a socket of the group for: a
- * connected UDP socket, or TCP whose conntrack entry is gone. An entry made by it would send the answers of the socket
- * back by the device that it came in by, and the sender's address can be forged. So it may only come by the group's own
- * path (`arrived` is what then happens to it) or from a connected network.
- */
-export function receiving(group: Group, arrivals: Arrivals, arrived: (slot: number) => string): Rule[] {
-  const own = FAMILIES.flatMap((family) =>
-    arrivals[family]
-      .filter(({ groups }) => groups.some(({ uuid }) => uuid === group.uuid))
-      .map(({ slot, device, router }) => {
-        const from = router === undefined ? '' : ` ether saddr ${router}`;
-        const note = [slot, device, router ?? ''].join(' ').trimEnd();
-        return { text: `${protocol(family)} iifname "${device}"${from} ${arrived(slot)}`, note };
-      }),
-  );
-  return [
-    ...leftAlone(group),
-    ...own,
-    ...(group.wayOut.lan ? [{ text: 'jump from_lan' }] : []),
-    { text: 'counter drop' },
   ];
 }
 

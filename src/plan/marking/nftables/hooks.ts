@@ -2,24 +2,13 @@ import { hex, MASK, OTHER_BITS, VISITOR } from '../../numbers.js';
 import { UNUSED_NEXT_HOP } from '../../fallback.js';
 import type { Family } from '../../family.js';
 import type { Rule } from '../rules.js';
+import { BEHIND_HEADERS, pickedUp } from './receiving.js';
 import { FORGET, OF_A_PROCESS, OURS } from './shared.js';
 
 /** A base chain: name, hook, rules. Priorities are numbers, since nft 1.0.6 does not take every name everywhere. */
 export type Hook = readonly [name: string, hook: string, rules: readonly Rule[]];
 
 const SYN = 'tcp flags & (syn | ack) == syn';
-
-/**
- * TCP that conntrack has picked up in the middle (nf_conntrack_tcp_loose), by a packet that came in by no group's path. If
- * the kernel has not found the socket yet (ip_early_demux is 0), it may be a member's: its answers are stopped then.
- */
-export function pickedUp(classes: string): Rule[] {
-  const middle = `iifname != "lo" meta l4proto tcp tcp flags & (syn | ack) != syn ct state new ${OURS} == 0`;
-  return [
-    { text: `${middle} meta cgroup != ${classes} accept` },
-    { text: `${middle} ct mark set ct mark & ${hex(OTHER_BITS)} | ${hex(VISITOR)}` },
-  ];
-}
 
 /**
  * The base chains of the table. `fallen` are the families without a default route in main. A base chain jumps to a
@@ -60,6 +49,7 @@ export function hooks(v6: boolean, fallen: readonly Family[]): Hook[] {
       [
         { text: `tcp flags & syn == syn ${OURS} vmap @clamp_of_mark` },
         { text: `iifname != "lo" meta pkttype unicast ct state new ${OURS} == 0 meta cgroup vmap @receive_of_class` },
+        ...(v6 ? [BEHIND_HEADERS] : []),
         { text: `ct state new ${OURS} == 0 meta nfproto . iifname . ether saddr vmap @arrival_of_router` },
         { text: `ct state new ${OURS} == 0 meta nfproto . iifname vmap @arrival_of_device` },
         // The flow arrives by no group's path, and a member may answer it. Flows that are older than the group have no mark.
@@ -105,12 +95,13 @@ export function hooks(v6: boolean, fallen: readonly Family[]): Hook[] {
       'route output -149',
       [
         local,
-        // An outside program's packet to which another tool has given a group's bits.
-        ...['!= tcp', `tcp ${SYN}`].map((kind) => ({
+        // An outside program's packet to which another tool has just given a group's bits. A TCP connection keeps them: the
+        // tool may give them to each of its packets.
+        {
           text:
-            `meta l4proto ${kind} ct direction original ${OURS} @marks ` +
+            `meta l4proto != tcp ct direction original ${OURS} @marks ` +
             `meta cgroup != @classes ${OF_A_PROCESS} ${FORGET} accept`,
-        })),
+        },
         { text: `${OURS} vmap @set_of_mark` },
       ],
     ],

@@ -3,9 +3,9 @@ import { hex, markOf, VISITOR } from '../../numbers.js';
 import type { Group } from '../../wayout.js';
 import { arrivals } from '../arrivals.js';
 import type { Rule } from '../rules.js';
-import { receiving, ways } from './chains.js';
+import { ways } from './chains.js';
 import { lans } from './elements.js';
-import { pickedUp } from './hooks.js';
+import { pickedUp, receiving } from './receiving.js';
 import { fromLan, lan, OF_A_PROCESS, OURS, stray } from './shared.js';
 
 /** The table of the second guard. It goes with the process that made it (nft(8), `flags owner`), which alone may change it. */

@@ -1,5 +1,6 @@
 import { hex, MASK, NOWHERE, OTHER_BITS } from '../../numbers.js';
-import type { Family } from '../../family.js';
+import { FAMILIES, type Family } from '../../family.js';
+import { wayOf, type Group } from '../../wayout.js';
 import type { Rule } from '../rules.js';
 
 /** Our bits of a connection's mark. */
@@ -84,3 +85,16 @@ export const stray = (v6: boolean): Rule[] => [
     text: `${protocol} type destination-unreachable ${protocol} code port-unreachable drop`,
   })),
 ];
+
+/** Sets our bits of the packet mark (`meta`) or of the connection mark (`ct`). Other bits stay. */
+export const setBits = (of: 'meta' | 'ct', value: number): string =>
+  `${of} mark set ${of} mark & ${hex(OTHER_BITS)} | ${hex(value)}`;
+
+/** Matches a family. */
+export const protocol = (family: Family): string => `meta nfproto ipv${family}`;
+
+/** A family that is left alone is neither marked nor translated nor guarded. */
+export const leftAlone = ({ wayOut }: Group): Rule[] =>
+  FAMILIES.filter((family) => wayOf(wayOut, family) === 'allow').map((family) => ({
+    text: `${protocol(family)} accept`,
+  }));
